@@ -1,0 +1,42 @@
+//! What can be wrong with a stream.
+
+use std::io;
+
+use thiserror::Error;
+
+/// A stream could not be read or written.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The operating system said no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The stream ends before its end frame.
+    #[error("the stream ends before its end frame; {}", last_good(.last_good))]
+    Truncated {
+        /// The key of the last whole record.
+        last_good: Option<String>,
+    },
+    /// The bytes are not what the format demands.
+    #[error("{what}; {}", last_good(.last_good))]
+    Corrupt {
+        /// What is wrong, and where.
+        what: String,
+        /// The key of the last whole record.
+        last_good: Option<String>,
+    },
+    /// A record does not fit the header, or breaks a limit of the format.
+    #[error("record {key}: {what}")]
+    Record {
+        /// The record's key.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+fn last_good(key: &Option<String>) -> String {
+    match key {
+        Some(key) => format!("the last good record is {key}"),
+        None => "there is no good record before that".to_owned(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The byte layout. (Drawn here by the format's first commit.)

@@ -1,0 +1,78 @@
+//! Work on many items at once, results in order, memory bounded.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Applies `work` to every item on rayon's threads and hands the results to `sink` in the items' order. At most
+/// `in_flight` items are between `items` and `sink` at any time. Stops at the first error of either side.
+///
+/// `items` and `sink` run on the calling thread, so they may hold a file each.
+pub fn map<T, U, E>(
+    items: impl IntoIterator<Item = Result<T, E>>,
+    in_flight: usize,
+    work: impl Fn(T) -> Result<U, E> + Sync,
+    mut sink: impl FnMut(U) -> Result<(), E>,
+) -> Result<(), E>
+where
+    T: Send,
+    U: Send,
+    E: Send,
+{
+    let work = &work;
+    rayon::in_place_scope(|scope| {
+        let mut pending: VecDeque<Receiver<Result<U, E>>> = VecDeque::new();
+        let mut drain = |pending: &mut VecDeque<Receiver<Result<U, E>>>, keep: usize| {
+            while pending.len() > keep {
+                let Some(done) = pending.pop_front() else { break };
+                // A worker that panicked has dropped its sender; the scope re-raises the panic when it ends.
+                let Ok(result) = done.recv() else { break };
+                sink(result?)?;
+            }
+            Ok(())
+        };
+        for item in items {
+            let item = match item {
+                Ok(item) => item,
+                Err(error) => {
+                    // What was read before the fault is still delivered, so that no good record is lost.
+                    drain(&mut pending, 0)?;
+                    return Err(error);
+                }
+            };
+            let (send, receive) = sync_channel(1);
+            scope.spawn(move |_| {
+                let _ = send.send(work(item));
+            });
+            pending.push_back(receive);
+            drain(&mut pending, in_flight.max(1) - 1)?;
+        }
+        drain(&mut pending, 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_order_and_stops_at_the_first_error() {
+        let mut seen = Vec::new();
+        let result = map((0..100).map(Ok), 8, |n: u32| if n == 60 { Err(n) } else { Ok(n * 2) }, |n| {
+            seen.push(n);
+            Ok(())
+        });
+        assert_eq!(result, Err(60));
+        assert_eq!(seen, (0..60).map(|n| n * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn delivers_what_came_before_a_bad_item() {
+        let mut seen = Vec::new();
+        let items = vec![Ok(1), Ok(2), Err("bad"), Ok(3)];
+        let result = map(items, 8, Ok, |n| {
+            seen.push(n);
+            Ok(())
+        });
+        assert_eq!((result, seen), (Err("bad"), vec![1, 2]));
+    }
+}

@@ -1,0 +1,2 @@
+//! Placeholder, replaced by the stage's first commit.
+fn main() {}
