@@ -11,13 +11,13 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The stream ends before its end frame.
-    #[error("the stream ends before its end frame; {}", last_good(.last_good))]
+    #[error("the stream ends before its end frame; {}", describe(.last_good))]
     Truncated {
         /// The key of the last whole record.
         last_good: Option<String>,
     },
     /// The bytes are not what the format demands.
-    #[error("{what}; {}", last_good(.last_good))]
+    #[error("{what}; {}", describe(.last_good))]
     Corrupt {
         /// What is wrong, and where.
         what: String,
@@ -34,7 +34,7 @@ pub enum Error {
     },
 }
 
-fn last_good(key: &Option<String>) -> String {
+fn describe(key: &Option<String>) -> String {
     match key {
         Some(key) => format!("the last good record is {key}"),
         None => "there is no good record before that".to_owned(),
