@@ -1,0 +1,35 @@
+set positional-arguments
+
+# List the recipes.
+_list:
+    @{{ just_executable() }} --justfile {{ justfile() }} --list --unsorted
+
+# Set libtorch up in .libtorch/ (LIBTORCH or LIBTORCH_USE_PYTORCH=1 name your own).
+setup:
+    setup/libtorch
+
+# Build every binary, optimised, into target/release.
+build: setup
+    cargo build --release --workspace --bins
+
+# Build every binary, then run all tests.
+test: setup
+    cargo build --workspace --bins
+    cargo test --workspace
+
+# Check formatting and lints.
+lint: setup
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format the sources.
+fmt:
+    cargo fmt --all
+
+# Compare every zoo model with its reference implementation in a scratch environment.
+parity: setup
+    tests/golden/zoo/parity target/parity
+
+# Remove what pipelines have produced.
+clean-runs:
+    rm -rf runs
