@@ -24,6 +24,12 @@ pub enum Error {
         /// The key of the last whole record.
         last_good: Option<String>,
     },
+    /// A header breaks a limit of the format, or concatenated streams have headers that do not go together.
+    #[error("{what}")]
+    Header {
+        /// What is wrong with it.
+        what: String,
+    },
     /// A record does not fit the header, or breaks a limit of the format.
     #[error("record {key}: {what}")]
     Record {
@@ -32,6 +38,26 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+}
+
+impl Error {
+    /// Bytes at `position` that are not what the format demands.
+    pub(crate) fn corrupt(position: u64, what: impl std::fmt::Display) -> Error {
+        Error::Corrupt { what: format!("at byte {position}: {what}"), last_good: None }
+    }
+
+    pub(crate) fn record(key: &str, what: impl Into<String>) -> Error {
+        Error::Record { key: key.to_owned(), what: what.into() }
+    }
+
+    /// The same error, naming the record that was read before it.
+    pub(crate) fn after(self, good: &Option<String>) -> Error {
+        match self {
+            Error::Truncated { .. } => Error::Truncated { last_good: good.clone() },
+            Error::Corrupt { what, .. } => Error::Corrupt { what, last_good: good.clone() },
+            other => other,
+        }
+    }
 }
 
 fn describe(key: &Option<String>) -> String {

@@ -57,10 +57,15 @@ mod tests {
     #[test]
     fn keeps_order_and_stops_at_the_first_error() {
         let mut seen = Vec::new();
-        let result = map((0..100).map(Ok), 8, |n: u32| if n == 60 { Err(n) } else { Ok(n * 2) }, |n| {
-            seen.push(n);
-            Ok(())
-        });
+        let result = map(
+            (0..100).map(Ok),
+            8,
+            |n: u32| if n == 60 { Err(n) } else { Ok(n * 2) },
+            |n| {
+                seen.push(n);
+                Ok(())
+            },
+        );
         assert_eq!(result, Err(60));
         assert_eq!(seen, (0..60).map(|n| n * 2).collect::<Vec<_>>());
     }

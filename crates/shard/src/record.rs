@@ -1,6 +1,7 @@
 //! What flows: a [`Header`] once, then [`Record`]s of named [`Plane`]s.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,19 @@ impl Dtype {
     }
 }
 
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dtype::U8 => "u8",
+            Dtype::U16 => "u16",
+            Dtype::U32 => "u32",
+            Dtype::I32 => "i32",
+            Dtype::F16 => "f16",
+            Dtype::F32 => "f32",
+        })
+    }
+}
+
 /// How a plane's bytes stand for its elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +58,16 @@ pub enum Encoding {
     Runs,
     /// Outlines: for each `u32` class, `u32` number of points, then (x, y) pairs of `i32`.
     Rings,
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Encoding::Dense => "dense",
+            Encoding::Runs => "runs",
+            Encoding::Rings => "rings",
+        })
+    }
 }
 
 /// A named array of a record.
