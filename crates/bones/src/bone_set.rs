@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn regions_hold_the_bones_they_are_named_for() {
         let names = |set: BoneSet| set.iter().map(Bone::name).collect::<Vec<_>>();
-        assert_eq!(names(BoneSet::FINGERTIPS), ["finger-1", "finger-4", "finger-8", "finger-12", "finger-16"]);
+        assert_eq!(
+            names(BoneSet::FINGERTIPS),
+            ["finger-1", "finger-4", "finger-8", "finger-12", "finger-16"]
+        );
         assert_eq!(names(BoneSet::CARPALS), Bone::NAMES[19..27]);
         assert_eq!(BoneSet::ALL.len(), COUNT);
         assert_eq!(BoneSet::from_bits(1 << COUNT), None);

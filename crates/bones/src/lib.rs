@@ -7,16 +7,21 @@
 
 pub mod bone;
 pub mod bone_set;
+pub mod components;
 pub mod contour;
 pub mod crop;
 pub mod dice;
 pub mod mask;
+mod overlay;
 pub mod polygon;
 pub mod resize;
 pub mod rle;
+mod rows;
 pub mod scores;
+pub mod statistics;
 pub mod submission;
 pub mod surface;
+mod toggles;
 pub mod vote;
 
 pub use bone::Bone;

@@ -159,7 +159,8 @@ impl Mask {
 
     /// The maximal pixel ranges of one bone, in order; ranges that wrap over row ends stay joined.
     pub fn ranges(&self, bone: Bone) -> impl Iterator<Item = Range<u32>> + '_ {
-        let mut spans = self.spans().filter(move |(_, set)| set.contains(bone)).map(|(range, _)| range).peekable();
+        let mut spans =
+            self.spans().filter(move |(_, set)| set.contains(bone)).map(|(range, _)| range).peekable();
         std::iter::from_fn(move || {
             let mut range = spans.next()?;
             while let Some(next) = spans.next_if(|next| next.start == range.end) {
