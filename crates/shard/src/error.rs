@@ -50,6 +50,11 @@ impl Error {
         Error::Record { key: key.to_owned(), what: what.into() }
     }
 
+    /// A key that was in the stream before.
+    pub(crate) fn duplicate(key: &str) -> Error {
+        Error::record(key, "its key is in the stream twice; keys are unique")
+    }
+
     /// The same error, naming the record that was read before it.
     pub(crate) fn after(self, good: &Option<String>) -> Error {
         match self {

@@ -85,3 +85,5 @@ pub(crate) const PREFIX: usize = 8;
 pub(crate) const CHECKSUM: usize = 16;
 /// Bytes of an end frame without its index entries.
 pub(crate) const EMPTY_END: usize = PREFIX + 8 + CHECKSUM + 8 + 4 + CHECKSUM;
+/// Bytes from an end frame's statement of its own length to its end.
+pub(crate) const TAIL: u64 = 4 + CHECKSUM as u64;

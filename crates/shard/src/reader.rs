@@ -7,8 +7,8 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::end::Tally;
 use crate::frame::{Frames, Kind, Sealed};
-use crate::tally::{Hasher, Tally};
 use crate::{Digest, Error, Header, RawRecord, Record};
 
 /// Reads records from a stream; an iterator over decoded [`Record`]s. After an error it is at its end.
@@ -86,15 +86,7 @@ impl<R: Read> Reader<R> {
     /// The digest of a stream that was read to its end, as [`Writer::finish`](crate::Writer::finish) gave it. That of
     /// several concatenated streams is xxh3-128 over theirs.
     pub fn digest(&self) -> Option<Digest> {
-        match (self.state, self.digests.as_slice()) {
-            (State::Complete, [one]) => Some(*one),
-            (State::Complete, [first, rest @ ..]) => {
-                let mut hasher = Hasher::new(first.0);
-                rest.iter().for_each(|digest| hasher.add(digest.0));
-                Some(hasher.digest())
-            }
-            _ => None,
-        }
+        (self.state == State::Complete).then(|| Digest::of_concatenated(&self.digests))
     }
 
     /// The next record, still compressed, its checksums checked; `None` after the end frame of the last concatenated
@@ -162,7 +154,7 @@ impl<R: Read> Reader<R> {
         let raw = RawRecord::read(frame, &mut self.frames)?;
         raw.check_fits(&self.header)?;
         if !self.keys.insert(xxh3_128(raw.key().as_bytes())) {
-            return Err(Error::record(raw.key(), "its key was in the stream before; keys are unique"));
+            return Err(Error::duplicate(raw.key()));
         }
         tally.add(&raw);
         self.tally = Some(tally);

@@ -6,19 +6,9 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::end::Tally;
 use crate::partial::Partial;
-use crate::tally::Tally;
-use crate::{Error, Header, RawRecord, Record};
-
-/// xxh3-128 over the header and every record of a stream; equal for equal streams.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Digest(pub u128);
-
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "xxh3:{:032x}", self.0)
-    }
-}
+use crate::{Digest, Error, Header, RawRecord, Record};
 
 /// Writes records to a stream, which is not whole before [`Writer::finish`].
 ///
@@ -80,7 +70,7 @@ impl<W: Write> Writer<W> {
             return Err(Error::record(record.key(), "the stream is full: start another shard"));
         }
         if !self.keys.insert(xxh3_128(record.key().as_bytes())) {
-            return Err(Error::record(record.key(), "its key was in the stream before; keys are unique"));
+            return Err(Error::duplicate(record.key()));
         }
         self.attempt(|output| record.write(output))?;
         self.tally.add(record);

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use shard::{Dtype, Encoding, Error, Header, Plane, PlaneSpec, Producer, RawRecord, Reader, Record, Writer};
+use shard::{
+    Dtype, Encoding, Error, Header, Indexed, Plane, PlaneSpec, Producer, RawRecord, Reader, Record, Writer,
+};
 
 fn dtype() -> impl Strategy<Value = Dtype> {
     proptest::sample::select(vec![Dtype::U8, Dtype::U16, Dtype::U32, Dtype::I32, Dtype::F16, Dtype::F32])
@@ -86,6 +89,12 @@ fn written(header: &Header, records: &[Record]) -> Vec<u8> {
     writer.finish().unwrap().0
 }
 
+fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
 fn read(bytes: &[u8]) -> Result<Vec<Record>, Error> {
     Reader::new(bytes)?.collect()
 }
@@ -129,6 +138,28 @@ proptest! {
         let (first, second) = records.split_at(cut.index(records.len() + 1));
         let bytes = [written(&header, first), written(&header, second)].concat();
         prop_assert_eq!(read(&bytes).unwrap(), records);
+    }
+
+    #[test]
+    fn the_index_reads_what_reading_through_reads(
+        (header, records) in stream(),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let (first, second) = records.split_at(cut.index(records.len() + 1));
+        let bytes = [written(&header, first), written(&header, second)].concat();
+        let file = file(&bytes);
+        let indexed = Indexed::open(file.path()).unwrap();
+        prop_assert_eq!(indexed.header(), &header);
+        prop_assert_eq!(indexed.len(), records.len());
+        for (number, record) in records.iter().enumerate().rev() {
+            prop_assert_eq!(indexed.number(&record.key), Some(number));
+            prop_assert_eq!(&indexed.read(number).unwrap(), record);
+        }
+        let mut reader = Reader::new(bytes.as_slice()).unwrap();
+        let read: Vec<_> = reader.raw_records().map(|raw| raw.unwrap()).collect();
+        let read: Vec<_> = read.iter().map(|raw| (raw.key(), raw.digest())).collect();
+        prop_assert_eq!(indexed.records().collect::<Vec<_>>(), read);
+        prop_assert_eq!(Some(indexed.digest()), reader.digest());
     }
 
     #[test]
@@ -229,4 +260,25 @@ fn every_truncation_is_noticed_and_names_the_last_good_record() {
     seen.dedup();
     let keys = records.iter().map(|record| Some(record.key.clone()));
     assert_eq!(seen, std::iter::once(None).chain(keys).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_index_notices_every_flipped_bit_and_every_truncation() {
+    let (header, records) = small();
+    let bytes = written(&header, &records);
+    let damaged = |bytes: &[u8]| {
+        let file = file(bytes);
+        let read = |indexed: Indexed| (0..indexed.len()).map(|number| indexed.read(number)).collect();
+        let read: Result<Vec<Record>, Error> = Indexed::open(file.path()).and_then(read);
+        read.is_err()
+    };
+    assert!(!damaged(&bytes));
+    for length in 0..bytes.len() {
+        assert!(damaged(&bytes[..length]), "{length} of {} bytes passed for a whole shard", bytes.len());
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(damaged(&flipped), "bit {bit} was not noticed");
+    }
 }
