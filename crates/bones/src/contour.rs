@@ -1,1 +1,178 @@
-//! Not written yet.
+//! Traces contours: the outer outlines of one bone's connected components, read off the runs.
+
+use crate::bone::Bone;
+use crate::mask::Mask;
+
+/// The outer border of a connected component, clockwise as seen on a screen.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Contour {
+    /// The corners (x, y) of the border: centres of pixels of the component between which the border runs
+    /// horizontally, vertically or diagonally, from the component's topmost row and its leftmost pixel there.
+    /// A component one pixel thick is traced on both sides, to its end and back.
+    ///
+    /// [`fill`](crate::polygon::fill) of this ring gives the component with its holes filled.
+    pub ring: Vec<[i32; 2]>,
+    /// How many pixels the component has, holes not counted.
+    pub area: u32,
+}
+
+/// The contours of the 8-connected components of `bone`, the largest first (of equal ones, the topmost, then the
+/// leftmost). A component that lies in a hole of another is listed too.
+///
+/// Memory is in proportion to the bone's runs, each counted once a row, and to the corners found; time to the
+/// length of the borders times the logarithm of the runs. Images are at most `i32::MAX` pixels wide and high;
+/// corners further out are moved there.
+pub fn trace(mask: &Mask, bone: Bone) -> Vec<Contour> {
+    let spans = Spans::new(mask, bone);
+    let mut components = spans.components();
+    components.sort_by_key(|&(first, area)| (std::cmp::Reverse(area), first));
+    components.into_iter().map(|(first, area)| Contour { ring: spans.border(first), area }).collect()
+}
+
+/// Drops from `ring` every corner that repeats the one before it, or at which a horizontal, vertical or diagonal
+/// side goes straight on. [`fill`](crate::polygon::fill) of the ring stays the same (corners further than
+/// 2²⁵ pixels from the image excepted, where cutting a diagonal side rounds).
+///
+/// Other corners in line stay: OpenCV's slopes are truncated, so a long side and its parts differ.
+pub fn simplify(ring: &[[i32; 2]]) -> Vec<[i32; 2]> {
+    let mut kept: Vec<[i32; 2]> = Vec::new();
+    for &corner in ring {
+        if kept.last() == Some(&corner) {
+            continue;
+        }
+        if let [.., before, last] = kept[..]
+            && goes_straight(before, last, corner)
+        {
+            kept.pop();
+        }
+        kept.push(corner);
+    }
+    // The same at the seam.
+    if kept.len() > 1 && kept.first() == kept.last() {
+        kept.pop();
+    }
+    if let [first, .., before, last] = kept[..]
+        && goes_straight(before, last, first)
+    {
+        kept.pop();
+    }
+    if let [first, second, .., last] = kept[..]
+        && goes_straight(last, first, second)
+    {
+        kept.remove(0);
+    }
+    kept
+}
+
+fn goes_straight(a: [i32; 2], b: [i32; 2], c: [i32; 2]) -> bool {
+    compass(a, b).is_some_and(|direction| compass(b, c) == Some(direction))
+}
+
+/// The signs of x and y on the way between two different points, where that is horizontal, vertical or diagonal.
+fn compass(from: [i32; 2], to: [i32; 2]) -> Option<[i64; 2]> {
+    let [x, y] = [0, 1].map(|axis| i64::from(to[axis]) - i64::from(from[axis]));
+    (x == 0 || y == 0 || x.abs() == y.abs()).then_some([x.signum(), y.signum()])
+}
+
+/// The eight neighbours, clockwise on a screen from the right.
+const STEPS: [[i64; 2]; 8] = [[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]];
+
+/// The pixels `start..end` of a row.
+#[derive(Clone, Copy)]
+struct Span {
+    row: i64,
+    start: i64,
+    end: i64,
+}
+
+/// One bone's pixels, in order; spans of a row don't touch.
+struct Spans(Vec<Span>);
+
+impl Spans {
+    fn new(mask: &Mask, bone: Bone) -> Spans {
+        let width = mask.size().width();
+        let mut spans = Vec::new();
+        for range in mask.ranges(bone) {
+            for row in range.start / width..=(range.end - 1) / width {
+                let first = row * width;
+                let start = range.start.max(first) - first;
+                let end = (range.end - first).min(width);
+                spans.push(Span { row: row.into(), start: start.into(), end: end.into() });
+            }
+        }
+        Spans(spans)
+    }
+
+    /// The first span and the area of each 8-connected component.
+    fn components(&self) -> Vec<(usize, u32)> {
+        let spans = &self.0;
+        // A forest: each span's parent comes before it or is itself.
+        let mut parents: Vec<usize> = (0..spans.len()).collect();
+        let mut above = 0;
+        for (index, span) in spans.iter().enumerate() {
+            let ends_before = |other: &Span| {
+                other.row + 1 < span.row || other.row + 1 == span.row && other.end < span.start
+            };
+            while ends_before(&spans[above]) {
+                above += 1;
+            }
+            let touching = spans[above..index]
+                .iter()
+                .take_while(|other| other.row + 1 == span.row && other.start <= span.end)
+                .count();
+            for other in above..above + touching {
+                let (one, other) = (root(&mut parents, index), root(&mut parents, other));
+                parents[one.max(other)] = one.min(other);
+            }
+        }
+        let mut areas = vec![0; spans.len()];
+        for (index, span) in spans.iter().enumerate() {
+            areas[root(&mut parents, index)] += (span.end - span.start) as u32;
+        }
+        areas.into_iter().enumerate().filter(|&(_, area)| area > 0).collect()
+    }
+
+    fn contains(&self, [x, y]: [i64; 2]) -> bool {
+        let after = self.0.partition_point(|span| (span.row, span.start) <= (y, x));
+        after.checked_sub(1).is_some_and(|index| self.0[index].row == y && x < self.0[index].end)
+    }
+
+    /// The corners of the outer border of the component whose first span is `first`.
+    fn border(&self, first: usize) -> Vec<[i32; 2]> {
+        let start = [self.0[first].start, self.0[first].row];
+        let step = |[x, y]: [i64; 2], direction: usize| [x + STEPS[direction][0], y + STEPS[direction][1]];
+        // The next border pixel is the first one clockwise from where the walk came: the outside is on its left.
+        let onward = |pixel: [i64; 2], came: usize| {
+            (1..=8).map(|turn| (came + turn) % 8).find(|&direction| self.contains(step(pixel, direction)))
+        };
+        let mut ring = vec![corner(start)];
+        // Nothing is left of the first pixel or above it.
+        let Some(departure) = onward(start, 4) else { return ring };
+        let (mut pixel, mut direction) = (start, departure);
+        loop {
+            pixel = step(pixel, direction);
+            let Some(next) = onward(pixel, (direction + 4) % 8) else { return ring };
+            // The walk may pass its first pixel several times, each time another way.
+            if pixel == start && next == departure {
+                return ring;
+            }
+            if next != direction {
+                ring.push(corner(pixel));
+            }
+            direction = next;
+        }
+    }
+}
+
+fn corner(pixel: [i64; 2]) -> [i32; 2] {
+    pixel.map(|coordinate| i32::try_from(coordinate).unwrap_or(i32::MAX))
+}
+
+/// The first span of the tree that `index` is in; halves the way there.
+fn root(parents: &mut [usize], mut index: usize) -> usize {
+    while parents[index] != index {
+        parents[index] = parents[parents[index]];
+        index = parents[index];
+    }
+    index
+}
