@@ -4,6 +4,8 @@ fn main() {
     println!("cargo::rerun-if-changed=../../setup/rpath.rs");
     match std::env::var("DEP_TCH_LIBTORCH_LIB") {
         Ok(lib) => println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}"),
-        Err(_) => println!("cargo::error=torch-sys named no libtorch folder: is it a dependency of this package?"),
+        Err(_) => {
+            println!("cargo::error=torch-sys named no libtorch folder: is it a dependency of this package?")
+        }
     }
 }

@@ -1,10 +1,33 @@
 //! The zoo: segmentation networks as encoders × decoders, and their weights.
+//!
+//! A model is named `architecture/encoder`, for example `unet/resnet34` or `segformer/mit_b0`; [`catalog`] lists
+//! the names. [`Segmenter`] builds one, [`Weights`] loads and saves its state with the keys of the reference
+//! implementation, so that published safetensors files load without conversion.
+//!
+//! ```
+//! use zoo::{ModelSpec, Placement, Segmenter};
+//!
+//! let spec = ModelSpec::named("unet/resnet18", 29)?;
+//! let model = Segmenter::new(&spec, Placement::cpu(), 7)?;
+//! let images = tch::Tensor::zeros([1, 3, 64, 64], (tch::Kind::Float, tch::Device::Cpu));
+//! assert_eq!(model.infer(&images)?.size(), [1, 29, 64, 64]);
+//! # Ok::<(), zoo::Error>(())
+//! ```
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn libtorch_links_and_computes() {
-        let x = tch::Tensor::from_slice(&[1f32, 2.0]);
-        assert_eq!(f64::try_from(x.sum(tch::Kind::Float)).ok(), Some(3.0));
-    }
-}
+pub mod catalog;
+mod decoders;
+mod device;
+mod encoders;
+mod error;
+mod layers;
+mod parameters;
+mod pyramid;
+mod segmenter;
+pub mod weights;
+
+pub use catalog::ModelSpec;
+pub use device::{Placement, device};
+pub use error::Error;
+pub use parameters::{Entry, Role, Weights};
+pub use pyramid::Level;
+pub use segmenter::Segmenter;

@@ -1,0 +1,264 @@
+//! MiT, the Mix Transformer encoder of SegFormer.
+//!
+//! Xie, Wang, Yu, Anandkumar, Alvarez, Luo: SegFormer, 2021 (arXiv:2105.15203), tables 6 and 7. Keys:
+//! segmentation-models-pytorch's `mit_b*`, which are the authors' own.
+//!
+//! | 512² input | b0        | b1 … b5   |                                            |
+//! |------------|-----------|-----------|--------------------------------------------|
+//! | stride 4   | 32 × 128² | 64 × 128² | `patch_embed1`, `block1`, `norm1`          |
+//! | stride 8   | 64 × 64²  | 128 × 64² | `patch_embed2`, …                          |
+//! | stride 16  | 160 × 32² | 320 × 32² |                                            |
+//! | stride 32  | 256 × 16² | 512 × 16² |                                            |
+
+use tch::Tensor;
+
+use super::{Encoder, EncoderOptions};
+use crate::Level;
+use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path, to_images, to_tokens};
+use crate::parameters::{Init, Scope};
+use crate::pyramid::Pyramid;
+
+/// Attention heads of the four stages.
+const HEADS: [i64; 4] = [1, 2, 5, 8];
+/// By how much each stage thins the keys and values, along either axis.
+const REDUCTIONS: [i64; 4] = [8, 4, 2, 1];
+/// Hidden over outer channels of the feed-forward layer.
+const EXPANSION: i64 = 4;
+/// Stochastic depth of the last block; the rate rises linearly from 0 at the first.
+const DROP_PATH: f64 = 0.1;
+/// ε of the blocks' and stages' normalisations; those inside patch embedding and attention keep PyTorch's 1e-5.
+const EPSILON: f64 = 1e-6;
+/// The reference draws a normal truncated at ±2, a hundred standard deviations away.
+const LINEAR: Init = Init::Normal { std: 0.02 };
+
+/// A row of the paper's table 6.
+#[derive(Debug)]
+pub(super) struct Variant {
+    name: &'static str,
+    channels: [i64; 4],
+    depths: [i64; 4],
+}
+
+const WIDE: [i64; 4] = [64, 128, 320, 512];
+
+pub(super) const VARIANTS: &[Variant] = &[
+    Variant { name: "mit_b0", channels: [32, 64, 160, 256], depths: [2, 2, 2, 2] },
+    Variant { name: "mit_b1", channels: WIDE, depths: [2, 2, 2, 2] },
+    Variant { name: "mit_b2", channels: WIDE, depths: [3, 4, 6, 3] },
+    Variant { name: "mit_b3", channels: WIDE, depths: [3, 4, 18, 3] },
+    Variant { name: "mit_b4", channels: WIDE, depths: [3, 8, 27, 3] },
+    Variant { name: "mit_b5", channels: WIDE, depths: [3, 6, 40, 3] },
+];
+
+impl super::Variant for Variant {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        self.channels
+            .iter()
+            .enumerate()
+            .map(|(index, &channels)| Level { stride: 4 << index, channels })
+            .collect()
+    }
+
+    fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder> {
+        Box::new(MixTransformer::new(scope, self, options))
+    }
+}
+
+#[derive(Debug)]
+struct MixTransformer {
+    levels: Vec<Level>,
+    stages: Vec<Stage>,
+}
+
+#[derive(Debug)]
+struct Stage {
+    patch_embed: PatchEmbed,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+}
+
+impl MixTransformer {
+    fn new(scope: &Scope, variant: &Variant, options: EncoderOptions) -> Self {
+        let last = (variant.depths.iter().sum::<i64>() - 1) as f64;
+        let rate = options.drop_path.unwrap_or(DROP_PATH);
+        let mut rates = (0..).map(|block| rate * f64::from(block) / last);
+        let mut inputs = options.in_channels;
+        let stage = |index: usize| {
+            let channels = variant.channels[index];
+            let (kernel, stride) = if index == 0 { (7, 4) } else { (3, 2) };
+            let patches = ConvShape::same(inputs, channels, kernel).strided(stride);
+            inputs = channels;
+            let number = index + 1;
+            let blocks = scope.at(format!("block{number}"));
+            Stage {
+                patch_embed: PatchEmbed::new(&scope.at(format!("patch_embed{number}")), patches),
+                blocks: (0..variant.depths[index])
+                    .zip(&mut rates)
+                    .map(|(block, rate)| {
+                        Block::new(&blocks.at(block), channels, HEADS[index], REDUCTIONS[index], rate)
+                    })
+                    .collect(),
+                norm: LayerNorm::new(&scope.at(format!("norm{number}")), channels, EPSILON),
+            }
+        };
+        let stages = (0..4).map(stage).collect();
+        Self { levels: super::Variant::levels(variant), stages }
+    }
+}
+
+impl Encoder for MixTransformer {
+    fn levels(&self) -> Vec<Level> {
+        self.levels.clone()
+    }
+
+    fn forward(&self, images: &Tensor, train: bool) -> Pyramid {
+        let mut pyramid = Pyramid::of(images);
+        let mut features = images.shallow_clone();
+        for (stage, level) in self.stages.iter().zip(&self.levels) {
+            let size = pyramid.size_at(level.stride);
+            let mut tokens = stage.patch_embed.forward(&features);
+            for block in &stage.blocks {
+                tokens = block.forward(&tokens, size, train);
+            }
+            features = to_images(&stage.norm.forward(&tokens), size);
+            pyramid.push(level.stride, features.shallow_clone());
+        }
+        pyramid
+    }
+}
+
+/// The reference's convolution weights: variance 2 / fan_out, counting only the outputs of one group.
+fn conv_init(shape: ConvShape) -> Init {
+    let fan_out = shape.kernel * shape.kernel * shape.outputs / shape.groups;
+    Init::Normal { std: (2.0 / fan_out as f64).sqrt() }
+}
+
+/// Overlapping patches as tokens: `proj`, `norm`.
+#[derive(Debug)]
+struct PatchEmbed {
+    proj: Conv2d,
+    norm: LayerNorm,
+}
+
+impl PatchEmbed {
+    fn new(scope: &Scope, shape: ConvShape) -> Self {
+        Self {
+            proj: Conv2d::with_bias(&scope.at("proj"), shape, conv_init(shape)),
+            norm: LayerNorm::new(&scope.at("norm"), shape.outputs, 1e-5),
+        }
+    }
+
+    // [B, inputs, H, W] -> [B, H/s · W/s, channels]
+    fn forward(&self, images: &Tensor) -> Tensor {
+        self.norm.forward(&to_tokens(&self.proj.forward(images)))
+    }
+}
+
+/// Attention, then feed-forward, each normalised first and added to its input: `norm1`, `attn`, `norm2`, `mlp`.
+#[derive(Debug)]
+struct Block {
+    norm1: LayerNorm,
+    attn: Attention,
+    norm2: LayerNorm,
+    mlp: MixFeedForward,
+    drop_path: f64,
+}
+
+impl Block {
+    fn new(scope: &Scope, channels: i64, heads: i64, reduction: i64, drop_path: f64) -> Self {
+        Self {
+            norm1: LayerNorm::new(&scope.at("norm1"), channels, EPSILON),
+            attn: Attention::new(&scope.at("attn"), channels, heads, reduction),
+            norm2: LayerNorm::new(&scope.at("norm2"), channels, EPSILON),
+            mlp: MixFeedForward::new(&scope.at("mlp"), channels),
+            drop_path,
+        }
+    }
+
+    // [B, H·W, C] -> [B, H·W, C]
+    fn forward(&self, tokens: &Tensor, size: [i64; 2], train: bool) -> Tensor {
+        let attended = self.attn.forward(&self.norm1.forward(tokens), size);
+        let tokens = tokens + drop_path(attended, self.drop_path, train);
+        let mixed = self.mlp.forward(&self.norm2.forward(&tokens), size);
+        &tokens + drop_path(mixed, self.drop_path, train)
+    }
+}
+
+/// Self-attention whose keys and values are thinned by a strided convolution: `q`, `kv`, `sr`, `norm`, `proj`.
+#[derive(Debug)]
+struct Attention {
+    heads: i64,
+    q: Linear,
+    kv: Linear,
+    reduce: Option<(Conv2d, LayerNorm)>,
+    proj: Linear,
+}
+
+impl Attention {
+    fn new(scope: &Scope, channels: i64, heads: i64, reduction: i64) -> Self {
+        let thinning = ConvShape {
+            kernel: reduction,
+            stride: reduction,
+            padding: 0,
+            ..ConvShape::same(channels, channels, reduction)
+        };
+        Self {
+            heads,
+            q: Linear::new(&scope.at("q"), channels, channels, LINEAR),
+            kv: Linear::new(&scope.at("kv"), channels, 2 * channels, LINEAR),
+            proj: Linear::new(&scope.at("proj"), channels, channels, LINEAR),
+            reduce: (reduction > 1).then(|| {
+                let conv = Conv2d::with_bias(&scope.at("sr"), thinning, conv_init(thinning));
+                (conv, LayerNorm::new(&scope.at("norm"), channels, 1e-5))
+            }),
+        }
+    }
+
+    fn forward(&self, tokens: &Tensor, size: [i64; 2]) -> Tensor {
+        let shape = tokens.size();
+        let (batch, count, channels) = (shape[0], shape[1], shape[2]);
+        let (heads, per_head) = (self.heads, channels / self.heads);
+        // [B, N, C] -> [B, heads, N, C / heads]
+        let q = self.q.forward(tokens).reshape([batch, count, heads, per_head]).transpose(1, 2);
+        let sources = match &self.reduce {
+            Some((conv, norm)) => norm.forward(&to_tokens(&conv.forward(&to_images(tokens, size)))),
+            None => tokens.shallow_clone(),
+        };
+        // [B, M, 2 C] -> 2 × [B, heads, M, C / heads]
+        let kv = self.kv.forward(&sources).reshape([batch, -1, 2, heads, per_head]).permute([2, 0, 3, 1, 4]);
+        let (k, v) = (kv.get(0), kv.get(1));
+        let mixed =
+            Tensor::scaled_dot_product_attention(&q, &k, &v, None::<&Tensor>, 0.0, false, None, false);
+        self.proj.forward(&mixed.transpose(1, 2).reshape([batch, count, channels]))
+    }
+}
+
+/// Feed-forward with a depthwise 3×3 convolution in its middle, which stands in for a positional encoding:
+/// `fc1`, `dwconv.dwconv`, `fc2`.
+#[derive(Debug)]
+struct MixFeedForward {
+    fc1: Linear,
+    dwconv: Conv2d,
+    fc2: Linear,
+}
+
+impl MixFeedForward {
+    fn new(scope: &Scope, channels: i64) -> Self {
+        let hidden = channels * EXPANSION;
+        let depthwise = ConvShape { groups: hidden, ..ConvShape::same(hidden, hidden, 3) };
+        Self {
+            fc1: Linear::new(&scope.at("fc1"), channels, hidden, LINEAR),
+            dwconv: Conv2d::with_bias(&scope.at("dwconv").at("dwconv"), depthwise, conv_init(depthwise)),
+            fc2: Linear::new(&scope.at("fc2"), hidden, channels, LINEAR),
+        }
+    }
+
+    fn forward(&self, tokens: &Tensor, size: [i64; 2]) -> Tensor {
+        let hidden = to_tokens(&self.dwconv.forward(&to_images(&self.fc1.forward(tokens), size)));
+        self.fc2.forward(&hidden.gelu("none"))
+    }
+}

@@ -1,0 +1,182 @@
+//! A model's parameters and buffers under their checkpoint keys.
+//!
+//! Stands in for tch's `VarStore`, which renames a duplicate key and does not tell buffers from parameters.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use tch::{Device, Kind, Tensor};
+
+use crate::Placement;
+
+/// Whether training changes a tensor by its gradient or by its layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Learnt from the gradient.
+    Parameter,
+    /// State that a layer keeps itself, such as a running mean.
+    Buffer,
+}
+
+/// One tensor of a model.
+#[derive(Debug)]
+pub struct Entry {
+    /// The checkpoint's key, such as `encoder.layer1.0.conv1.weight`.
+    pub key: String,
+    /// The tensor itself, shared with the layer that uses it: change its values, never replace it.
+    pub tensor: Tensor,
+    /// Parameter or buffer.
+    pub role: Role,
+}
+
+/// Every tensor of a model, in the order in which the layers were built.
+#[derive(Debug, Default)]
+pub struct Weights {
+    entries: Vec<Entry>,
+}
+
+impl Weights {
+    /// All entries, in building order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The learnt tensors, in building order.
+    pub fn parameters(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.role == Role::Parameter)
+    }
+
+    /// The entry with this key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// Number of learnt values.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters().map(|entry| entry.tensor.numel()).sum()
+    }
+
+    /// Forgets the gradients of the last backward pass.
+    pub fn zero_grad(&self) {
+        for entry in self.parameters() {
+            entry.tensor.shallow_clone().zero_grad();
+        }
+    }
+}
+
+/// How a tensor starts. Draws come from libtorch's CPU generator, whatever the device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Init {
+    /// Every element the same.
+    Constant(f64),
+    /// Gaussian with mean 0.
+    Normal {
+        /// Standard deviation.
+        std: f64,
+    },
+    /// Uniform on ±√(6 / fan_in): He et al. 2015 for ReLU, `torch.nn.init.kaiming_uniform_(mode="fan_in")`.
+    KaimingUniform,
+    /// Gaussian with variance 2 / fan_out: `torch.nn.init.kaiming_normal_(mode="fan_out")`.
+    KaimingNormalFanOut,
+    /// Uniform on ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, `torch.nn.init.xavier_uniform_`.
+    XavierUniform,
+}
+
+impl Init {
+    fn draw(self, shape: &[i64], kind: Kind) -> Tensor {
+        let mut tensor = Tensor::empty(shape, (kind, Device::Cpu));
+        let window: i64 = shape.iter().skip(2).product();
+        let fan_out = (shape.first().unwrap_or(&1) * window) as f64;
+        let fan_in = (shape.get(1).unwrap_or(&1) * window) as f64;
+        match self {
+            Init::Constant(value) => tensor.fill_(value),
+            Init::Normal { std } => tensor.normal_(0.0, std),
+            Init::KaimingNormalFanOut => tensor.normal_(0.0, (2.0 / fan_out).sqrt()),
+            Init::KaimingUniform => {
+                let bound = (6.0 / fan_in).sqrt();
+                tensor.uniform_(-bound, bound)
+            }
+            Init::XavierUniform => {
+                let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                tensor.uniform_(-bound, bound)
+            }
+        }
+    }
+}
+
+/// Collects a model's tensors while its layers are built.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    weights: RefCell<Weights>,
+    placement: Placement,
+}
+
+impl Registry {
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self { weights: RefCell::default(), placement }
+    }
+
+    /// The place of keys without a prefix.
+    pub(crate) fn root(&self) -> Scope<'_> {
+        Scope { registry: self, prefix: String::new() }
+    }
+
+    pub(crate) fn finish(self) -> Weights {
+        self.weights.into_inner()
+    }
+}
+
+/// A place in the tree of keys: what it registers is called `prefix.name`.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope<'a> {
+    registry: &'a Registry,
+    prefix: String,
+}
+
+impl Scope<'_> {
+    /// The place one segment below this one.
+    pub(crate) fn at(&self, segment: impl Display) -> Self {
+        Self { registry: self.registry, prefix: self.key(segment) }
+    }
+
+    /// A learnt tensor. Four-dimensional ones are laid out channels-last, as convolutions run fastest on them.
+    pub(crate) fn parameter(&self, name: &str, shape: &[i64], init: Init) -> Tensor {
+        let Placement { device, kind } = self.registry.placement;
+        let values = init.draw(shape, kind);
+        let tensor = match *shape {
+            [out, inner, height, width] => {
+                let strides = [inner * height * width, 1, width * inner, inner];
+                let mut tensor = Tensor::empty_strided([out, inner, height, width], strides, (kind, device));
+                tensor.copy_(&values);
+                tensor
+            }
+            _ => values.to_device(device),
+        };
+        self.register(name, tensor.set_requires_grad(true), Role::Parameter)
+    }
+
+    /// State of a layer in the model's precision.
+    pub(crate) fn buffer(&self, name: &str, shape: &[i64], value: f64) -> Tensor {
+        let Placement { device, kind } = self.registry.placement;
+        self.register(name, Tensor::full(shape, value, (kind, device)), Role::Buffer)
+    }
+
+    /// A layer's count, a 64-bit integer without dimensions.
+    pub(crate) fn counter(&self, name: &str) -> Tensor {
+        let device = self.registry.placement.device;
+        self.register(name, Tensor::zeros([0i64; 0], (Kind::Int64, device)), Role::Buffer)
+    }
+
+    fn key(&self, segment: impl Display) -> String {
+        if self.prefix.is_empty() { segment.to_string() } else { format!("{}.{segment}", self.prefix) }
+    }
+
+    fn register(&self, name: &str, tensor: Tensor, role: Role) -> Tensor {
+        let key = self.key(name);
+        let mut weights = self.registry.weights.borrow_mut();
+        assert!(weights.get(&key).is_none(), "two layers claim the key {key}");
+        let shared = tensor.shallow_clone();
+        weights.entries.push(Entry { key, tensor, role });
+        shared
+    }
+}

@@ -1,0 +1,131 @@
+//! A segmenter: from images to one logit per class and pixel.
+
+use std::fmt;
+
+use tch::{Kind, Tensor};
+
+use crate::catalog::{self, ModelSpec};
+use crate::decoders::Decoder;
+use crate::encoders::{Encoder, EncoderOptions};
+use crate::layers::channels_last;
+use crate::parameters::{Registry, Weights};
+use crate::{Error, Level, Placement};
+
+/// An encoder, a decoder with its head, and their weights.
+pub struct Segmenter {
+    spec: ModelSpec,
+    placement: Placement,
+    encoder: Box<dyn Encoder>,
+    decoder: Box<dyn Decoder>,
+    weights: Weights,
+}
+
+impl Segmenter {
+    /// Builds a model with the reference's initialisation, the same for the same `seed` on every run and device.
+    ///
+    /// Seeds libtorch's generator, before anything is drawn.
+    pub fn new(spec: &ModelSpec, placement: Placement, seed: i64) -> Result<Self, Error> {
+        if !matches!(placement.kind, Kind::Float | Kind::Double) {
+            return Err(Error::Field {
+                field: "kind",
+                given: format!("{:?}", placement.kind),
+                expected: "Float or Double",
+            });
+        }
+        let (architecture, encoder) = catalog::resolve(spec)?;
+        tch::manual_seed(seed);
+        let registry = Registry::new(placement);
+        let root = registry.root();
+        let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
+        let (encoder, decoder) = tch::no_grad(|| {
+            let encoder = encoder.build(&root.at(architecture.encoder_key), options);
+            let decoder = (architecture.build)(&root, &encoder.levels(), spec.classes);
+            (encoder, decoder)
+        });
+        let weights = registry.finish();
+        Ok(Self { spec: spec.clone(), placement, encoder, decoder, weights })
+    }
+
+    /// What was built.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Where it computes, and in which precision.
+    pub fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// Its tensors: to load, save or train.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The encoder's feature maps, finest first.
+    pub fn levels(&self) -> Vec<Level> {
+        self.encoder.levels()
+    }
+
+    /// What the height and the width of an image must be multiples of.
+    pub fn stride(&self) -> i64 {
+        self.encoder.levels().iter().map(|level| level.stride).max().unwrap_or(1)
+    }
+
+    /// Whether images of `height` × `width` pixels are legal; the error names the next legal size.
+    pub fn check_size(&self, height: i64, width: i64) -> Result<(), Error> {
+        let stride = self.stride();
+        let next = |size: i64| (size.max(1) + stride - 1) / stride * stride;
+        let (next_height, next_width) = (next(height), next(width));
+        if (next_height, next_width) == (height, width) {
+            return Ok(());
+        }
+        Err(Error::Size { model: self.spec.name(), height, width, stride, next_height, next_width })
+    }
+
+    /// Images `[B, in_channels, H, W]`, of the model's kind and on its device, to logits `[B, classes, H, W]`.
+    ///
+    /// In training, batch normalisation uses and updates the batch's statistics, and stochastic depth acts.
+    pub fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor, Error> {
+        self.check(images, train)?;
+        let pyramid = self.encoder.forward(&channels_last(images), train);
+        Ok(self.decoder.forward(&pyramid, train))
+    }
+
+    /// [`Self::forward_t`] for prediction: in evaluation mode, without recording a graph.
+    pub fn infer(&self, images: &Tensor) -> Result<Tensor, Error> {
+        tch::no_grad(|| self.forward_t(images, false))
+    }
+
+    fn check(&self, images: &Tensor, train: bool) -> Result<(), Error> {
+        let given = images.size();
+        let channels = self.spec.in_channels;
+        let &[batch, inputs, height, width] = given.as_slice() else {
+            return Err(Error::Shape { given, channels });
+        };
+        if inputs != channels || given.contains(&0) {
+            return Err(Error::Shape { given, channels });
+        }
+        if (images.kind(), images.device()) != (self.placement.kind, self.placement.device) {
+            return Err(Error::Placement {
+                given: format!("{:?} on {:?}", images.kind(), images.device()),
+                expected: format!("{:?} on {:?}", self.placement.kind, self.placement.device),
+            });
+        }
+        self.check_size(height, width)?;
+        let stride = self.stride();
+        if train && batch * (height / stride) * (width / stride) < 2 {
+            return Err(Error::BatchTooSmall { batch, height, width });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Segmenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segmenter")
+            .field("spec", &self.spec)
+            .field("placement", &self.placement)
+            .field("parameters", &self.weights.parameter_count())
+            .finish()
+    }
+}
