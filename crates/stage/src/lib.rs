@@ -1,1 +1,43 @@
-//! Placeholder, replaced by the crate's first commit.
+//! The contract that every stage keeps: arguments, inputs and outputs, exit codes, progress, summary.
+//!
+//! A stage is a type that derives [`clap::Args`], [`serde::Serialize`] and [`schemars::JsonSchema`] and implements
+//! [`Stage`]; its `main` is one line:
+//!
+//! ```ignore
+//! fn main() -> std::process::ExitCode {
+//!     stage::main::<rasterize_labels::RasterizeLabels>()
+//! }
+//! ```
+//!
+//! The contract parses the command line, opens inputs, checks planes, runs the stage, and only after its `run`
+//! returned `Ok` ends and renames the outputs. So a stage that failed or was killed never leaves something that
+//! looks complete.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | complete |
+//! | 2 | wrong usage |
+//! | 65 | bad data: the message names file, record and reason |
+//! | 70 | a fault of the program |
+//! | 74 | the operating system refused to read or write |
+//! | 75 | try again later |
+//! | 141 | the reader of standard output left (silent) |
+
+mod arguments;
+mod card;
+mod failure;
+mod input;
+mod job;
+mod output;
+mod progress;
+mod run;
+mod summary;
+
+pub use arguments::{Contract, ProgressMode};
+pub use card::{Arity, Artefact, Card, Output, Pass, Port, Relation};
+pub use failure::{BadData, Failure, Reason};
+pub use input::Records;
+pub use job::Job;
+pub use progress::ProgressEvent;
+pub use run::{Stage, card_of, main};
+pub use summary::{InputDigest, RecordCounts, Skipped, Summary};
