@@ -49,8 +49,10 @@ impl Frame {
             what: format!("is {text:?}; WIDTH HEIGHT was expected"),
         })?;
         let window = record.attributes.get(attribute::WINDOW).map(|text| Window::from_str(text)).transpose();
-        let window = window
-            .map_err(|error| PlaneError::Attribute { attribute: attribute::WINDOW, what: error.to_string() })?;
+        let window = window.map_err(|error| PlaneError::Attribute {
+            attribute: attribute::WINDOW,
+            what: error.to_string(),
+        })?;
         Ok(Frame { size, window })
     }
 

@@ -160,14 +160,17 @@ pub fn polygons(record: &Record) -> Result<(Size, Vec<Outline>), PlaneError> {
     let mut outlines = Vec::new();
     while let Some(class) = words.next() {
         let class = u32::from_le_bytes(class) as usize;
-        let bone = Bone::from_index(class)
-            .ok_or_else(|| form(name::POLYGONS, format!("class {class}; there are 0 … {}", bones::bone::COUNT - 1)))?;
+        let bone = Bone::from_index(class).ok_or_else(|| {
+            form(name::POLYGONS, format!("class {class}; there are 0 … {}", bones::bone::COUNT - 1))
+        })?;
         let points = u32::from_le_bytes(words.next().ok_or_else(short)?) as usize;
         if points > words.len() / 2 {
             return Err(short());
         }
         let mut coordinate = || words.next().map(i32::from_le_bytes).ok_or_else(short);
-        let ring = (0..points).map(|_| Ok([coordinate()?, coordinate()?])).collect::<Result<Vec<_>, PlaneError>>()?;
+        let ring = (0..points)
+            .map(|_| Ok([coordinate()?, coordinate()?]))
+            .collect::<Result<Vec<_>, PlaneError>>()?;
         outlines.push(Outline { bone, ring });
     }
     Ok((size, outlines))
@@ -195,7 +198,8 @@ pub fn masks(record: &Record) -> Result<Mask, PlaneError> {
         .chunks_exact(8)
         .map(|pair| {
             let word = |at: usize| u32::from_le_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
-            let set = BoneSet::from_bits(word(4)).ok_or_else(|| form(name::MASKS, "a run with a class beyond 28"))?;
+            let set = BoneSet::from_bits(word(4))
+                .ok_or_else(|| form(name::MASKS, "a run with a class beyond 28"))?;
             Ok(Run { end: word(0), set })
         })
         .collect::<Result<Vec<Run>, PlaneError>>()?;
@@ -204,7 +208,8 @@ pub fn masks(record: &Record) -> Result<Mask, PlaneError> {
 
 /// Writes the plane `masks`.
 pub fn set_masks(record: &mut Record, mask: &Mask) {
-    let bytes = mask.runs().iter().flat_map(|run| [run.end, run.set.bits()]).flat_map(u32::to_le_bytes).collect();
+    let bytes =
+        mask.runs().iter().flat_map(|run| [run.end, run.set.bits()]).flat_map(u32::to_le_bytes).collect();
     record.set_plane(plane(&masks_spec(), mask.size(), bytes));
 }
 
@@ -218,8 +223,11 @@ pub fn scores(record: &Record) -> Result<Scores, PlaneError> {
         return Err(form(name::SCORES, format!("{classes} classes; 29 were expected")));
     }
     let size = check_shape(plane, rest, &scores_spec(), name::SCORES)?;
-    let logits =
-        plane.bytes.chunks_exact(2).map(|pair| f16::from_bits(u16::from_le_bytes([pair[0], pair[1]]))).collect();
+    let logits = plane
+        .bytes
+        .chunks_exact(2)
+        .map(|pair| f16::from_bits(u16::from_le_bytes([pair[0], pair[1]])))
+        .collect();
     Scores::new(size, logits).ok_or_else(|| form(name::SCORES, "its bytes are not 29 × width × height many"))
 }
 
@@ -227,7 +235,8 @@ pub fn scores(record: &Record) -> Result<Scores, PlaneError> {
 pub fn set_scores(record: &mut Record, scores: &Scores) {
     let spec = scores_spec();
     let bytes = scores.logits.iter().flat_map(|logit| logit.to_bits().to_le_bytes()).collect();
-    let shape = vec![bones::bone::COUNT as u64, u64::from(scores.size.height()), u64::from(scores.size.width())];
+    let shape =
+        vec![bones::bone::COUNT as u64, u64::from(scores.size.height()), u64::from(scores.size.width())];
     record.set_plane(Plane { name: spec.name, dtype: spec.dtype, encoding: spec.encoding, shape, bytes });
 }
 
@@ -240,7 +249,12 @@ fn check(plane: &Plane, spec: &PlaneSpec, name: &'static str) -> Result<Size, Pl
     check_shape(plane, &plane.shape, spec, name)
 }
 
-fn check_shape(plane: &Plane, shape: &[u64], spec: &PlaneSpec, name: &'static str) -> Result<Size, PlaneError> {
+fn check_shape(
+    plane: &Plane,
+    shape: &[u64],
+    spec: &PlaneSpec,
+    name: &'static str,
+) -> Result<Size, PlaneError> {
     if (plane.dtype, plane.encoding) != (spec.dtype, spec.encoding) {
         let (dtype, encoding) = (plane.dtype, plane.encoding);
         let expected = format!("{:?} {:?}", spec.dtype, spec.encoding);
@@ -272,7 +286,8 @@ mod tests {
         let mut record = Record::default();
         let image = Image::new(size, (0..12).collect()).unwrap();
         let set = BoneSet::of(Bone::ALL[3]) | BoneSet::of(Bone::ALL[28]);
-        let mask = Mask::from_runs(size, [Run { end: 5, set }, Run { end: 12, set: BoneSet::EMPTY }]).unwrap();
+        let mask =
+            Mask::from_runs(size, [Run { end: 5, set }, Run { end: 12, set: BoneSet::EMPTY }]).unwrap();
         let outlines = vec![
             Outline { bone: Bone::ALL[7], ring: vec![[-1, 2], [3, 4], [5, -6]] },
             Outline { bone: Bone::ALL[0], ring: vec![] },
@@ -293,7 +308,11 @@ mod tests {
     fn a_plane_of_another_form_is_refused() {
         let mut record = Record::default();
         assert!(matches!(masks(&record), Err(PlaneError::Missing("masks"))));
-        set_polygons(&mut record, Size::new(4, 3).unwrap(), &[Outline { bone: Bone::ALL[7], ring: vec![[1, 2]] }]);
+        set_polygons(
+            &mut record,
+            Size::new(4, 3).unwrap(),
+            &[Outline { bone: Bone::ALL[7], ring: vec![[1, 2]] }],
+        );
         let mut plane = record.take_plane("polygons").unwrap();
         plane.bytes.truncate(12);
         record.set_plane(plane.clone());

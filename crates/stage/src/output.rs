@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use shard::{Header, Writer};
+use shard::{Header, Partial, Writer};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Failure;
@@ -17,15 +17,17 @@ pub(crate) fn partial(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Where bytes go: a file that is still `.partial`, or standard output.
+/// Where bytes go: a file that is still `.partial`, or a stream.
 pub(crate) enum Sink {
-    File { file: BufWriter<File>, path: PathBuf },
-    Stdout(BufWriter<io::Stdout>),
+    File(Partial),
+    Stream(BufWriter<Box<dyn Write>>),
 }
 
 impl Sink {
-    /// Creates `<path>.partial`, or takes standard output for `-`; `binary` data is refused on a terminal.
+    /// Creates `<path>.partial`, or takes standard output for `-`; `binary` data is refused on a terminal. What is
+    /// no regular file, such as `/dev/null` or a named pipe, is written to as it is.
     pub(crate) fn open(path: &Path, binary: bool) -> Result<Sink, Failure> {
+        let stream = |output: Box<dyn Write>| Sink::Stream(BufWriter::with_capacity(1 << 18, output));
         if path == Path::new("-") {
             if binary && io::stdout().is_terminal() {
                 return Err(Failure::Usage(
@@ -33,34 +35,29 @@ impl Sink {
                         .to_owned(),
                 ));
             }
-            return Ok(Sink::Stdout(BufWriter::with_capacity(1 << 18, io::stdout())));
+            return Ok(stream(Box::new(io::stdout())));
         }
-        let file = File::create(partial(path)).map_err(|error| Failure::io(partial(path), error))?;
-        Ok(Sink::File { file: BufWriter::with_capacity(1 << 18, file), path: path.to_owned() })
+        if fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+            let file = File::options().write(true).open(path).map_err(|error| Failure::io(path, error))?;
+            return Ok(stream(Box::new(file)));
+        }
+        match Partial::create(path) {
+            Ok(partial) => Ok(Sink::File(partial)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(Failure::TryAgain(error.to_string()))
+            }
+            Err(error) => Err(Failure::io(path, error)),
+        }
     }
 
-    /// Makes the output appear: flush, fsync, rename, fsync of the folder.
+    /// Makes the output appear.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         match self {
-            Sink::Stdout(mut out) => out.flush().map_err(|error| Failure::io("standard output", error)),
-            Sink::File { mut file, path } => {
-                let whole = || -> io::Result<()> {
-                    file.flush()?;
-                    file.get_ref().sync_all()?;
-                    fs::rename(partial(&path), &path)?;
-                    sync_folder_of(&path)
-                };
-                let mut whole = whole;
-                whole().map_err(|error| Failure::io(&path, error))
+            Sink::Stream(mut output) => output.flush().map_err(|error| Failure::io("standard output", error)),
+            Sink::File(partial) => {
+                let path = partial.path().to_owned();
+                partial.commit().map_err(|error| Failure::io(path, error))
             }
-        }
-    }
-
-    /// Removes what was written, where it is a file.
-    pub(crate) fn discard(self) {
-        if let Sink::File { file, path } = self {
-            drop(file);
-            let _ = fs::remove_file(partial(&path));
         }
     }
 }
@@ -68,15 +65,15 @@ impl Sink {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::File { file, .. } => file.write(bytes),
-            Sink::Stdout(out) => out.write(bytes),
+            Sink::File(file) => file.write(bytes),
+            Sink::Stream(output) => output.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Sink::File { file, .. } => file.flush(),
-            Sink::Stdout(out) => out.flush(),
+            Sink::File(file) => file.flush(),
+            Sink::Stream(output) => output.flush(),
         }
     }
 }
@@ -167,9 +164,8 @@ impl Opened {
     /// Leaves nothing behind, but for a folder that a later run can go on from.
     pub(crate) fn discard(self) {
         match self {
-            Opened::Shard { writer, .. } => writer.into_inner().discard(),
-            Opened::Text(Text { sink, .. }) => sink.discard(),
-            Opened::Directory { keep: true, .. } => {}
+            // Dropping a partial file removes it;
+            Opened::Shard { .. } | Opened::Text(_) | Opened::Directory { keep: true, .. } => {}
             Opened::Directory { path, keep: false } => {
                 let _ = fs::remove_dir_all(partial(&path));
             }
