@@ -150,11 +150,10 @@ impl Job {
 
     /// Writes a record that a worker thread compressed already.
     pub fn push_raw(&mut self, raw: &RawRecord) -> Result<(), Failure> {
-        let Some(Opened::Shard { writer, written }) = &mut self.opened else {
+        let Some(Opened::Shard(writer)) = &mut self.opened else {
             return Err(Failure::Internal("a record was pushed before the output was created".to_owned()));
         };
         writer.push_raw(raw).map_err(|error| Failure::writing("output", error))?;
-        *written += 1;
         self.records.written += 1;
         Ok(())
     }

@@ -98,8 +98,8 @@ impl Write for Text {
 
 /// What the stage has opened.
 pub(crate) enum Opened {
-    Shard { writer: Writer<Sink>, written: u64 },
-    Text(Text),
+    Shard(Box<Writer<Sink>>),
+    Text(Box<Text>),
     Directory { path: PathBuf, keep: bool },
 }
 
@@ -107,11 +107,11 @@ impl Opened {
     pub(crate) fn shard(path: &Path, header: Header) -> Result<Opened, Failure> {
         let writer = Writer::new(Sink::open(path, true)?, header)
             .map_err(|error| Failure::writing(&path.display().to_string(), error))?;
-        Ok(Opened::Shard { writer, written: 0 })
+        Ok(Opened::Shard(Box::new(writer)))
     }
 
     pub(crate) fn text(path: &Path) -> Result<Opened, Failure> {
-        Ok(Opened::Text(Text { sink: Sink::open(path, false)?, digest: Xxh3::new() }))
+        Ok(Opened::Text(Box::new(Text { sink: Sink::open(path, false)?, digest: Xxh3::new() })))
     }
 
     /// Creates `<path>.partial/`. What an earlier run left there is removed, unless `keep` asks to go on from it.
@@ -134,12 +134,13 @@ impl Opened {
     /// Makes the output appear and gives its digest.
     pub(crate) fn commit(self) -> Result<String, Failure> {
         match self {
-            Opened::Shard { writer, .. } => {
+            Opened::Shard(writer) => {
                 let (sink, digest) = writer.finish().map_err(|error| Failure::writing("output", error))?;
                 sink.commit()?;
                 Ok(digest.to_string())
             }
-            Opened::Text(Text { sink, digest }) => {
+            Opened::Text(text) => {
+                let Text { sink, digest } = *text;
                 sink.commit()?;
                 Ok(format!("xxh3:{:032x}", digest.digest128()))
             }
@@ -165,7 +166,7 @@ impl Opened {
     pub(crate) fn discard(self) {
         match self {
             // Dropping a partial file removes it;
-            Opened::Shard { .. } | Opened::Text(_) | Opened::Directory { keep: true, .. } => {}
+            Opened::Shard(_) | Opened::Text(_) | Opened::Directory { keep: true, .. } => {}
             Opened::Directory { path, keep: false } => {
                 let _ = fs::remove_dir_all(partial(&path));
             }
