@@ -13,10 +13,12 @@ import random
 import subprocess
 import sys
 
-import cv2
-import numpy as np
+sys.dont_write_bytecode = True
 
-import polygons
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+
+import polygons  # noqa: E402
 
 
 def runs(mask):
