@@ -146,13 +146,14 @@ impl PlaneHead {
             return Err(format!("{} extents; the limit is {MAX_DIMENSIONS}", self.shape.len()));
         }
         let elements = self.shape.iter().try_fold(1_u64, |product, extent| product.checked_mul(*extent));
-        let size = self.dtype.size() as u64;
         match self.encoding {
-            Encoding::Dense => match elements.and_then(|elements| elements.checked_mul(size)) {
+            Encoding::Dense => match elements
+                .and_then(|elements| elements.checked_mul(self.dtype.size() as u64))
+            {
                 Some(expected) if expected == self.length => Ok(()),
                 _ => Err(format!("{} bytes for the shape {:?} of {}", self.length, self.shape, self.dtype)),
             },
-            Encoding::Runs if !self.length.is_multiple_of(2 * size) => {
+            Encoding::Runs if !self.length.is_multiple_of(8) => {
                 Err(format!("{} bytes are no whole number of (end, value) runs", self.length))
             }
             Encoding::Rings if !self.length.is_multiple_of(4) => {

@@ -42,8 +42,9 @@ impl Header {
         Ok(parsed)
     }
 
-    /// Checks that a stream with the header `next` may follow one with this header.
-    pub(crate) fn check_followed_by(&self, next: &Header) -> Result<(), Error> {
+    /// Checks that a stream with the header `next` may follow one with this header: their planes and classes are
+    /// equal. The error names both producers.
+    pub fn check_followed_by(&self, next: &Header) -> Result<(), Error> {
         let what = if self.planes != next.planes {
             format!(
                 "{} wrote the planes [{}], but {}, which follows it, [{}]",

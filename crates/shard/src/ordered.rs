@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 /// Applies `work` to every item on rayon's threads and hands the results to `sink` in the items' order. At most
 /// `in_flight` items are between `items` and `sink` at any time. Stops at the first error of either side.
 ///
-/// `items` and `sink` run on the calling thread, so they may hold a file each.
+/// `items` and `sink` run on the calling thread, so they may hold a file each. That must not be one of
+/// rayon's own threads, which would wait for work that waits for it.
 pub fn map<T, U, E>(
     items: impl IntoIterator<Item = Result<T, E>>,
     in_flight: usize,

@@ -166,6 +166,10 @@ impl<R: Read> Iterator for Reader<R> {
     type Item = Result<Record, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.next_raw()?.and_then(|raw| raw.decode()))
+        let decoded = self.next_raw()?.and_then(|raw| raw.decode());
+        if decoded.is_err() {
+            self.state = State::Failed;
+        }
+        Some(decoded)
     }
 }

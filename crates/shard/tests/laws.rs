@@ -263,6 +263,26 @@ fn every_truncation_is_noticed_and_names_the_last_good_record() {
 }
 
 #[test]
+fn a_record_that_is_gone_or_out_of_place_is_noticed() {
+    let (header, records) = small();
+    let bytes = written(&header, &records);
+    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    let mut cuts = vec![reader.good_length() as usize];
+    while let Some(raw) = reader.next_raw() {
+        raw.unwrap();
+        cuts.push(reader.good_length() as usize);
+    }
+    let part = |index: usize| &bytes[cuts[index]..cuts[index + 1]];
+    let (front, end) = (&bytes[..cuts[0]], &bytes[cuts[3]..]);
+    let fault = |parts: &[&[u8]]| read(&[&[front], parts, &[end]].concat().concat()).unwrap_err().to_string();
+    assert_eq!(read(&[front, part(0), part(1), part(2), end].concat()).unwrap(), records);
+    let gone = fault(&[part(0), part(2)]);
+    assert!(gone.contains("the end frame counts 3 records, but 2 were there"), "{gone}");
+    let swapped = fault(&[part(1), part(0), part(2)]);
+    assert!(swapped.contains("the end frame belongs to other records"), "{swapped}");
+}
+
+#[test]
 fn the_index_notices_every_flipped_bit_and_every_truncation() {
     let (header, records) = small();
     let bytes = written(&header, &records);
