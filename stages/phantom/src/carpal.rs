@@ -1,0 +1,187 @@
+//! Wrist bones: an outline in the hand's plane, given a body to the front and the back.
+//!
+//! The eight outlines are drawn together, in the frame of the hand (see [`crate::frame`]; origin at the middle of
+//! the third metacarpal's base), so that neighbours fit as they do in a wrist.
+
+use crate::frame::Point;
+use crate::maths::{PI, bell, cos, pow, sin};
+use crate::random::Random;
+use crate::shell::Shell;
+
+/// The form of a carpal bone in millimetres.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carpal {
+    /// Corners of the outline, (x, y), in turn; a smooth curve goes through them.
+    pub(crate) corners: &'static [(f64, f64)],
+    /// Half the extent from palm to back, and where its middle lies.
+    pub(crate) depth: f64,
+    pub(crate) middle: f64,
+    /// How much the palmar face is smaller (positive) or larger than the dorsal one.
+    pub(crate) wedge: f64,
+    /// A tubercle or hook on the palmar face: (x, y, height, width).
+    pub(crate) hook: [f64; 4],
+}
+
+/// Trapezium.
+pub(crate) const TRAPEZIUM: Carpal = Carpal {
+    corners: &[
+        (16.0, -8.0), (17.0, -4.2), (20.0, -1.6), (24.0, -0.9), (27.2, -3.2), (30.0, -7.4), (31.6, -10.6),
+        (29.0, -13.8), (24.6, -14.6), (19.8, -13.6), (16.6, -11.4),
+    ],
+    depth: 7.0,
+    middle: -5.0,
+    wedge: -0.05,
+    hook: [21.0, -9.0, 3.0, 2.6],
+};
+
+/// Trapezoid.
+pub(crate) const TRAPEZOID: Carpal = Carpal {
+    corners: &[
+        (10.8, -3.6), (13.2, -1.0), (17.0, -0.6), (20.6, -2.4), (22.0, -6.0), (20.4, -9.8), (16.8, -12.0),
+        (12.8, -11.2), (10.6, -7.6),
+    ],
+    depth: 7.0,
+    middle: -0.5,
+    wedge: 0.14,
+    hook: [0.0, 0.0, 0.0, 1.0],
+};
+
+/// Capitate.
+pub(crate) const CAPITATE: Carpal = Carpal {
+    corners: &[
+        (8.6, -1.6), (3.5, -1.0), (-2.5, -1.3), (-7.0, -1.6), (-8.4, -4.2), (-8.0, -9.0), (-7.6, -14.0),
+        (-6.4, -19.0), (-3.2, -23.2), (1.0, -24.5), (5.4, -23.2), (8.4, -19.4), (9.2, -15.0), (8.5, -11.0),
+        (9.4, -7.0), (9.9, -3.4),
+    ],
+    depth: 8.6,
+    middle: 0.0,
+    wedge: 0.08,
+    hook: [0.0, 0.0, 0.0, 1.0],
+};
+
+/// Hamate.
+pub(crate) const HAMATE: Carpal = Carpal {
+    corners: &[
+        (-9.6, -3.4), (-13.5, -2.8), (-18.0, -3.6), (-22.4, -5.4), (-25.4, -8.4), (-24.8, -12.0), (-21.0, -15.4),
+        (-17.0, -18.8), (-13.2, -22.2), (-10.2, -22.8), (-9.0, -18.8), (-9.5, -13.0), (-9.9, -8.0),
+    ],
+    depth: 7.8,
+    middle: -1.0,
+    wedge: 0.06,
+    hook: [-17.5, -8.6, 8.5, 3.0],
+};
+
+/// Scaphoid.
+pub(crate) const SCAPHOID: Carpal = Carpal {
+    corners: &[
+        (26.4, -17.2), (26.0, -21.4), (22.2, -26.2), (17.0, -30.2), (11.6, -32.2), (7.8, -30.6), (7.4, -27.0),
+        (9.4, -23.2), (10.0, -19.0), (11.2, -15.4), (15.4, -13.4), (20.4, -13.6), (24.2, -14.6),
+    ],
+    depth: 6.4,
+    middle: -2.2,
+    wedge: 0.04,
+    hook: [22.0, -17.2, 3.5, 3.2],
+};
+
+/// Lunate.
+pub(crate) const LUNATE: Carpal = Carpal {
+    corners: &[
+        (-9.0, -24.4), (-5.6, -24.6), (-2.0, -25.6), (1.4, -25.8), (4.6, -24.8), (7.0, -24.2), (7.4, -28.0),
+        (5.8, -32.6), (1.8, -35.8), (-4.0, -36.2), (-8.4, -33.4), (-9.6, -28.5),
+    ],
+    depth: 8.0,
+    middle: -0.5,
+    wedge: -0.08,
+    hook: [0.0, 0.0, 0.0, 1.0],
+};
+
+/// Triquetrum.
+pub(crate) const TRIQUETRUM: Carpal = Carpal {
+    corners: &[
+        (-12.2, -25.0), (-15.6, -21.4), (-19.4, -18.0), (-23.6, -15.8), (-26.6, -17.8), (-26.6, -22.2),
+        (-23.2, -27.4), (-18.4, -31.0), (-13.2, -31.4), (-11.2, -28.6),
+    ],
+    depth: 6.2,
+    middle: -1.5,
+    wedge: 0.04,
+    hook: [0.0, 0.0, 0.0, 1.0],
+};
+
+/// Pisiform, lying in front of the triquetrum.
+pub(crate) const PISIFORM: Carpal = Carpal {
+    corners: &[
+        (-17.6, -29.6), (-14.8, -26.0), (-15.6, -21.4), (-19.0, -18.2), (-23.2, -18.4), (-25.4, -22.0),
+        (-24.0, -26.4), (-20.8, -29.6),
+    ],
+    depth: 5.0,
+    middle: -12.0,
+    wedge: 0.0,
+    hook: [0.0, 0.0, 0.0, 1.0],
+};
+
+const STEPS: usize = 8;
+const ROWS: usize = 33;
+
+impl Carpal {
+    /// The outer surface in the hand's frame, for a hand `size` times the reference; `random` gives it individual
+    /// bumps.
+    pub(crate) fn solid(&self, size: f64, random: &mut Random) -> Shell {
+        let centre = self.centre();
+        let bumps: Vec<(f64, f64)> = self
+            .corners
+            .iter()
+            .map(|&(x, y)| {
+                let (factor, push) = (random.factor(0.012), 0.18 * random.normal());
+                (centre.0 + (x - centre.0) * factor + push, centre.1 + (y - centre.1) * factor + push)
+            })
+            .collect();
+        let ring = smooth(&bumps);
+        let [hook_x, hook_y, height, width] = self.hook;
+        let hook = height * random.factor(0.15);
+        Shell::from_grid(ROWS, ring.len(), |row, column| {
+            let phi = PI * (row as f64 / (ROWS - 1) as f64 - 0.5);
+            // Nearly upright walls: edge-on cortex is what draws the bone's bright rim.
+            let reach = pow(cos(phi).max(0.0), 0.50);
+            let height = if phi < 0.0 { -pow(sin(-phi), 0.75) } else { pow(sin(phi), 0.75) };
+            let reach = reach * (1.0 + self.wedge * height);
+            let x = centre.0 + (ring[column].0 - centre.0) * reach;
+            let y = centre.1 + (ring[column].1 - centre.1) * reach;
+            let mut z = self.middle + self.depth * height;
+            if hook > 0.0 && height < 0.0 {
+                let away = ((x - hook_x) * (x - hook_x) + (y - hook_y) * (y - hook_y)).sqrt() / width;
+                z -= hook * bell(away * away) * -height;
+            }
+            Point::new(x, y, z) * size
+        })
+    }
+
+    /// The centre of the corners, in the reference hand.
+    pub(crate) fn centre(&self) -> (f64, f64) {
+        let n = self.corners.len() as f64;
+        let (x, y) = self.corners.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
+        (x / n, y / n)
+    }
+}
+
+/// A closed curve through `corners` (Catmull and Rom), [`STEPS`] points to a side.
+fn smooth(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let n = corners.len();
+    let mut curve = Vec::with_capacity(n * STEPS);
+    for i in 0..n {
+        let [p, q, r, s] = [corners[(i + n - 1) % n], corners[i], corners[(i + 1) % n], corners[(i + 2) % n]];
+        for step in 0..STEPS {
+            let u = step as f64 / STEPS as f64;
+            let weights = [
+                0.5 * u * (u * (2.0 - u) - 1.0),
+                0.5 * (u * u * (3.0 * u - 5.0) + 2.0),
+                0.5 * u * (u * (4.0 - 3.0 * u) + 1.0),
+                0.5 * u * u * (u - 1.0),
+            ];
+            let mix = |f: fn((f64, f64)) -> f64| {
+                weights[0] * f(p) + weights[1] * f(q) + weights[2] * f(r) + weights[3] * f(s)
+            };
+            curve.push((mix(|c| c.0), mix(|c| c.1)));
+        }
+    }
+    curve
+}
