@@ -173,9 +173,7 @@ fn blur(grey: &mut [f32], size: usize, sigma: f64) {
         padded[..reach].fill(line[0]);
         padded[reach..reach + size].copy_from_slice(line);
         padded[reach + size..].fill(line[size - 1]);
-        weigh(line, &kernel, |offset| {
-            (&padded[reach - offset..][..size], &padded[reach + offset..][..size])
-        });
+        weigh(line, &kernel, |offset| (&padded[reach - offset..][..size], &padded[reach + offset..][..size]));
     }
     let mut ring: Vec<Vec<f32>> = Vec::with_capacity(reach + 1);
     for y in 0..size {
@@ -191,7 +189,8 @@ fn blur(grey: &mut [f32], size: usize, sigma: f64) {
         weigh(&mut done[y * size..], &kernel, |offset| {
             let up = &ring[y.saturating_sub(offset) % (reach + 1)][..];
             let down = (y + offset).min(size - 1);
-            let down = if down <= y { &ring[y % (reach + 1)][..] } else { &below[(down - y - 1) * size..][..size] };
+            let down =
+                if down <= y { &ring[y % (reach + 1)][..] } else { &below[(down - y - 1) * size..][..size] };
             (up, down)
         });
     }

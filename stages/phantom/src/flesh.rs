@@ -92,7 +92,8 @@ impl Part {
         let ease = smoothstep(0.0, 1.0, t);
         let width = self.width[0] + (self.width[1] - self.width[0]) * ease;
         let height = self.height[0] + (self.height[1] - self.height[0]) * ease;
-        let over = if along < 0.0 { -along / self.bulge[0] } else { (along - length).max(0.0) / self.bulge[1] };
+        let over =
+            if along < 0.0 { -along / self.bulge[0] } else { (along - length).max(0.0) / self.bulge[1] };
         height * height * (1.0 - across * across / (width * width) - over * over)
     }
 
@@ -124,7 +125,8 @@ impl Field {
                 (part.from.x.min(part.to.x) - reach, part.from.y.min(part.to.y) - reach),
                 (part.from.x.max(part.to.x) + reach, part.from.y.max(part.to.y) + reach),
             ];
-            let (a, b) = (projection.pixel(corners[0].0, corners[0].1), projection.pixel(corners[1].0, corners[1].1));
+            let (a, b) =
+                (projection.pixel(corners[0].0, corners[0].1), projection.pixel(corners[1].0, corners[1].1));
             let clamp = |v: f64| (v * step).clamp(0.0, columns as f64) as usize;
             let (x0, x1) = (clamp(a.0.min(b.0)), clamp(a.0.max(b.0) + 1.0 / step));
             let (y0, y1) = (clamp(a.1.min(b.1)), clamp(a.1.max(b.1) + 1.0 / step));

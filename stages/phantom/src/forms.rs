@@ -101,16 +101,12 @@ pub(crate) const METACARPAL_2: Shaft = Shaft {
 };
 
 /// Metacarpal of the middle finger: a styloid at the base, on the thumb's side.
-pub(crate) const METACARPAL_3: Shaft = Shaft {
-    base: End { tilt: 0.16, process: [0.72, 0.20, 0.24], ..METACARPAL.base },
-    ..METACARPAL
-};
+pub(crate) const METACARPAL_3: Shaft =
+    Shaft { base: End { tilt: 0.16, process: [0.72, 0.20, 0.24], ..METACARPAL.base }, ..METACARPAL };
 
 /// Metacarpal of the ring finger: a square, small base.
-pub(crate) const METACARPAL_4: Shaft = Shaft {
-    base: End { tilt: 0.08, dish: -0.04, ..METACARPAL.base },
-    ..METACARPAL
-};
+pub(crate) const METACARPAL_4: Shaft =
+    Shaft { base: End { tilt: 0.08, dish: -0.04, ..METACARPAL.base }, ..METACARPAL };
 
 /// Metacarpal of the little finger: an oblique base with a tubercle on the outer side.
 pub(crate) const METACARPAL_5: Shaft = Shaft {
@@ -150,7 +146,15 @@ pub(crate) const RADIUS: Shaft = Shaft {
         at(1.00, 0.98, 0.52, 0.60, 0.75),
     ],
     base: PLAIN,
-    head: End { cap: 0.14, power: 3.6, dish: 0.14, tilt: 0.36, slope: 0.14, process: [0.86, 0.20, 0.26], ..PLAIN },
+    head: End {
+        cap: 0.14,
+        power: 3.6,
+        dish: 0.14,
+        tilt: 0.36,
+        slope: 0.14,
+        process: [0.86, 0.20, 0.26],
+        ..PLAIN
+    },
     bow: 0.0,
 };
 

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn turns_keep_lengths_and_point_where_they_say() {
-        let frame = Frame::turned(Point::new(1.0, 2.0, 3.0), Turn { abduction: 20.0, twist: 30.0, flexion: 10.0 });
+        let frame =
+            Frame::turned(Point::new(1.0, 2.0, 3.0), Turn { abduction: 20.0, twist: 30.0, flexion: 10.0 });
         let p = Point::new(3.0, -4.0, 12.0);
         assert!((frame.direct(p).length() - 13.0).abs() < 1e-9);
         let abducted = Frame::turned(Point::default(), Turn::abduct(90.0)).direct(Point::new(0.0, 1.0, 0.0));

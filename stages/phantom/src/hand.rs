@@ -48,7 +48,8 @@ pub(crate) struct Hand {
 }
 
 /// Canonical indices of each finger's bones, metacarpal first.
-pub(crate) const CHAINS: [&[usize]; 5] = [&[2, 1, 0], &[6, 5, 4, 3], &[10, 9, 8, 7], &[14, 13, 12, 11], &[18, 17, 16, 15]];
+pub(crate) const CHAINS: [&[usize]; 5] =
+    [&[2, 1, 0], &[6, 5, 4, 3], &[10, 9, 8, 7], &[14, 13, 12, 11], &[18, 17, 16, 15]];
 
 /// Where the metacarpals' bases lie in the reference hand, thumb to little finger.
 const BASES: [Point; 5] = [
@@ -69,10 +70,8 @@ impl Hand {
     /// The hand of `anatomy` in `pose`.
     pub(crate) fn posed(anatomy: &Anatomy, pose: &Pose, random: &mut Random) -> Hand {
         let size = anatomy.size;
-        let whole = Frame::turned(
-            Point::default(),
-            Turn { abduction: pose.tilt, twist: pose.roll, flexion: 0.0 },
-        );
+        let whole =
+            Frame::turned(Point::default(), Turn { abduction: pose.tilt, twist: pose.roll, flexion: 0.0 });
         let pivot = PIVOT * size;
         let proximal = whole.join(Frame::about(pivot, Turn::abduct(0.55 * pose.deviation)));
         let forearm = whole.join(Frame::about(pivot, Turn::abduct(pose.deviation)));
@@ -88,7 +87,8 @@ impl Hand {
                 let end = frame.place(Point::new(0.0, length, 0.0));
                 chains[finger][step + 1] = end;
                 if step + 1 < chain.len() {
-                    let gap = if step == 0 { 0.5 } else { 0.15 } * size * anatomy.cartilage + 0.12 * random.normal();
+                    let gap = if step == 0 { 0.5 } else { 0.15 } * size * anatomy.cartilage
+                        + 0.12 * random.normal();
                     let turn = pose.fingers[finger].joints[step];
                     frame = frame.join(Frame::turned(Point::new(0.0, length + gap, 0.0), turn));
                 }
@@ -154,7 +154,13 @@ fn long_bone(index: usize, form: &Shaft, length: f64, anatomy: &Anatomy, frame: 
     }
 }
 
-fn carpal_bone(index: usize, form: &Carpal, anatomy: &Anatomy, row: &Frame, random: &mut Random) -> PosedBone {
+fn carpal_bone(
+    index: usize,
+    form: &Carpal,
+    anatomy: &Anatomy,
+    row: &Frame,
+    random: &mut Random,
+) -> PosedBone {
     let size = anatomy.size;
     // Both hands of a patient have the same bumps: the shape's stream is keyed by the patient's grain.
     let outer = form.solid(size, &mut Random::keyed(anatomy.grain, &[index as u64]));

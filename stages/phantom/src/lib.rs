@@ -1,10 +1,142 @@
-//! wip
-#![allow(dead_code, missing_docs, unreachable_pub)]
-mod anatomy; mod carpal; mod detector; mod figures; mod flesh; mod forms; mod frame; mod hand; mod maths; mod patient;
-mod pose; mod project; mod radiograph; mod random; mod scene; mod shaft; mod shell; mod silhouette; mod texture;
+//! Draws radiographs of hands, with the outlines of their 29 bones, in the competition's data set layout.
+//!
+//! ```text
+//! phantom --out hands --count 4        hands/train/DCM/ID001/image…_R.png    hands/train/outputs_json/ID001/image…_R.json
+//!                                      hands/train/DCM/ID001/image…_L.png    hands/train/outputs_json/ID001/image…_L.json
+//!                                      hands/train/DCM/ID002/…               hands/meta_data.xlsx
+//! ```
+//!
+//! Each bone is a solid in millimetres, posed by a tree of joint angles. Parallel rays go through cortex, spongy bone
+//! and soft tissue; the film's response to the sum along each ray is the picture, and the silhouettes of the same
+//! solids are the labels. So cortical edges, joint lines and overlaps are not painted: they arise.
+//!
+//! Everything is drawn from `--seed`, image by image, with arithmetic that is exact on every machine: the same seed
+//! gives the same bytes, whatever the number of threads or of other images.
 
-pub fn sketch(seed: u64, number: u64, left: bool, size: usize, bent: f64, difficulty: f64) -> (Vec<u8>, Vec<Vec<(i32,i32)>>) {
-    let p = patient::Patient::draw(seed, number);
-    let r = scene::Radiograph::draw(&p, if left {scene::Side::Left} else {scene::Side::Right}, &scene::Setting{seed, size, difficulty, bent});
-    (r.pixels, r.outlines.into_iter().map(|o| o.1).collect())
+mod anatomy;
+mod annotation;
+mod carpal;
+mod data_set;
+mod detector;
+mod difficulty;
+mod figures;
+mod flesh;
+mod forms;
+mod frame;
+mod hand;
+mod maths;
+mod patient;
+mod pose;
+mod project;
+mod radiograph;
+mod random;
+mod record;
+mod scene;
+mod shaft;
+mod shell;
+mod silhouette;
+mod texture;
+
+use std::fs;
+
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+use stage::{Failure, Job, Output, Port, Relation, Stage};
+
+use crate::data_set::{Plan, entries};
+pub use crate::difficulty::Difficulty;
+
+/// The stage `phantom`.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Phantom {
+    /// How many images; two to a patient, the right hand first
+    #[arg(long, default_value_t = 20)]
+    pub count: u64,
+    /// Which half of the data set to draw: bent wrists are rare in training images, common in test images
+    #[arg(long, value_enum, default_value_t = Split::Train)]
+    pub split: Split,
+    /// With `--split both`: how many test images [default: a quarter of --count]
+    #[arg(long)]
+    pub test_count: Option<u64>,
+    /// Write the outlines of test images too (the competition keeps them back)
+    #[arg(long)]
+    pub test_labels: bool,
+    /// Width and height of the images in pixels
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub size: u32,
+    /// Easy, normal, hard, or a number from 0 to 1: how far poses and exposures stray
+    #[arg(long, default_value_t = Difficulty::NORMAL)]
+    pub difficulty: Difficulty,
+    /// Let the annotators' hands be unsteady, by this much (0 to 1; 1 where no number is given)
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "1")]
+    #[arg(value_parser = difficulty::share)]
+    pub label_noise: f64,
+}
+
+/// A half of the data set, or both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// `--count` labelled training images.
+    Train,
+    /// `--count` test images.
+    Test,
+    /// `--count` training images and `--test-count` test images.
+    Both,
+}
+
+impl Stage for Phantom {
+    const NAME: &'static str = "phantom";
+    const ABOUT: &'static str = "Draws a data set of hand radiographs with the outlines of their 29 bones";
+    const RELATION: Relation = Relation::Source;
+
+    fn inputs(&self) -> Vec<Port> {
+        Vec::new()
+    }
+
+    fn output(&self) -> Output {
+        Output::Directory { of: "data-set".to_owned() }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let root = job.directory()?;
+        let plan = self.plan(job.seed());
+        let (train, test) = self.counts();
+        let entries = entries(plan.seed, train, test, self.test_labels);
+        job.total(entries.len() as u64);
+        for some in entries.chunks(2 * job.threads()) {
+            some.par_iter().try_for_each(|entry| entry.write(&plan, &root))?;
+            job.count_written(some.len() as u64);
+            job.advance(some.len() as u64);
+        }
+        // Train and test alike, in the order of their IDs.
+        let mut patients: Vec<_> = entries.iter().map(|entry| entry.patient).collect();
+        patients.sort_by_key(|patient| patient.number);
+        patients.dedup_by_key(|patient| patient.number);
+        let table = root.join("meta_data.xlsx");
+        let bytes = record::workbook(&patients, plan.seed).map_err(|e| Failure::Internal(e.to_string()))?;
+        fs::write(&table, bytes).map_err(|error| Failure::io(&table, error))
+    }
+}
+
+impl Phantom {
+    fn plan(&self, seed: u64) -> Plan {
+        Plan {
+            seed,
+            size: self.size as usize,
+            difficulty: self.difficulty.share(),
+            label_noise: self.label_noise,
+        }
+    }
+
+    /// How many training and test images.
+    fn counts(&self) -> (u64, u64) {
+        match self.split {
+            Split::Train => (self.count, 0),
+            Split::Test => (0, self.count),
+            Split::Both => (self.count, self.test_count.unwrap_or(self.count.div_ceil(4))),
+        }
+    }
 }

@@ -1,2 +1,5 @@
-//! Placeholder, replaced by the stage's first commit.
-fn main() {}
+//! The stage `phantom`.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<phantom::Phantom>()
+}

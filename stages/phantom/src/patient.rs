@@ -16,6 +16,8 @@ pub(crate) struct Patient {
     pub(crate) weight: f64,
     /// In centimetres.
     pub(crate) height: f64,
+    /// Wears nail polish.
+    pub(crate) polish: bool,
     /// Length of the third metacarpal in millimetres: goes with height, r about 0.7.
     metacarpal: f64,
 }
@@ -38,6 +40,7 @@ impl Patient {
             female,
             weight: (mass.max(17.0) * height * height / 10_000.0 + 0.5).floor(),
             height: (height * 2.0 + 0.5).floor() / 2.0,
+            polish: random.chance(if female { 0.12 } else { 0.01 }),
             metacarpal,
         }
     }

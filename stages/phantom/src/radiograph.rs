@@ -38,7 +38,12 @@ pub(crate) struct Paths {
 
 impl Paths {
     /// Soft tissue alone.
-    pub(crate) fn through_flesh(hand: &Hand, anatomy: &Anatomy, projection: &Projection, size: usize) -> Paths {
+    pub(crate) fn through_flesh(
+        hand: &Hand,
+        anatomy: &Anatomy,
+        projection: &Projection,
+        size: usize,
+    ) -> Paths {
         let field = Field::of(&hand.flesh, projection, size);
         let mut values = vec![0.0f32; size * size];
         for (y, line) in values.chunks_exact_mut(size.max(1)).enumerate() {
@@ -55,7 +60,12 @@ impl Paths {
     }
 
     /// Adds a bone's rays, and returns where they went.
-    pub(crate) fn add_bone(&mut self, bone: &PosedBone, anatomy: &Anatomy, projection: &Projection) -> Silhouette {
+    pub(crate) fn add_bone(
+        &mut self,
+        bone: &PosedBone,
+        anatomy: &Anatomy,
+        projection: &Projection,
+    ) -> Silhouette {
         let window = Window::around(&bone.outer, projection, self.size);
         let outer = thickness(&bone.outer, projection, window);
         let inner = thickness(&bone.inner, projection, window);

@@ -5,11 +5,11 @@ use bones::bone::COUNT;
 
 use crate::anatomy::Anatomy;
 use crate::detector::Exposure;
+use crate::figures::{METACARPAL_SHARE, THIRD_METACARPAL};
 use crate::hand::Hand;
 use crate::patient::Patient;
 use crate::pose::Pose;
 use crate::project::Projection;
-use crate::figures::{METACARPAL_SHARE, THIRD_METACARPAL};
 use crate::radiograph::Paths;
 use crate::random::Random;
 use crate::silhouette::{Vertex, thin};
@@ -59,7 +59,8 @@ impl Radiograph {
         let hand = Hand::posed(&anatomy, &pose, &mut stream(3));
         let projection = place(&hand, size, side, &mut stream(4), difficulty);
         let mut paths = Paths::through_flesh(&hand, &anatomy, &projection, size);
-        let silhouettes: Vec<_> = hand.bones.iter().map(|bone| paths.add_bone(bone, &anatomy, &projection)).collect();
+        let silhouettes: Vec<_> =
+            hand.bones.iter().map(|bone| paths.add_bone(bone, &anatomy, &projection)).collect();
         let exposure = Exposure::draw(&mut stream(5), difficulty);
         let mut grey = exposure.respond(&paths.values);
         exposure.develop(&mut grey, size);

@@ -90,7 +90,9 @@ impl Shaft {
         let first = cap(&self.base, CAP_ROWS).0;
         let last = 1.0 - cap(&self.head, CAP_ROWS).0;
         let mut rows: Vec<(f64, f64)> = (0..CAP_ROWS).map(|step| cap(&self.base, step)).collect();
-        rows.extend((0..=BODY_ROWS).map(|step| (first + (last - first) * step as f64 / BODY_ROWS as f64, 1.0)));
+        rows.extend(
+            (0..=BODY_ROWS).map(|step| (first + (last - first) * step as f64 / BODY_ROWS as f64, 1.0)),
+        );
         rows.extend((0..CAP_ROWS).rev().map(|step| {
             let (t, closing) = cap(&self.head, step);
             (1.0 - t, closing)

@@ -50,8 +50,7 @@ impl Shell {
 
     fn slanted_normal(&self, row: usize, column: usize) -> Point {
         let columns = self.columns;
-        let around =
-            self.at(row, (column + 1) % columns) - self.at(row, (column + columns - 1) % columns);
+        let around = self.at(row, (column + 1) % columns) - self.at(row, (column + columns - 1) % columns);
         let along = self.at(row + 1, column) - self.at(row - 1, column);
         let normal = around.cross(along);
         normal * (1.0 / normal.length().max(1e-12))

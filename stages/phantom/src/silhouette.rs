@@ -3,85 +3,25 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use bones::contour::trace;
+use bones::{BoneSet, Mask, Size};
+
 use crate::radiograph::Silhouette;
 
 /// A pixel position (x, y) of the image.
-pub(crate) type Vertex = (i32, i32);
+pub(crate) type Vertex = [i32; 2];
 
 impl Silhouette {
-    /// The border pixels of the largest connected part, in turn; empty where nothing is covered.
+    /// The corners of the largest connected part's border, in turn; empty where nothing is covered.
     pub(crate) fn border(&self) -> Vec<Vertex> {
-        let (width, height) = (self.window.width as i32, self.window.height as i32);
-        let part = self.largest_part();
-        let covered = |x: i32, y: i32| {
-            (0..width).contains(&x) && (0..height).contains(&y) && part[(y * width + x) as usize]
-        };
-        let Some(first) = part.iter().position(|&inside| inside) else { return Vec::new() };
-        let start = (first as i32 % width, first as i32 / width);
-        // Moore neighbours, clockwise from the west (y grows downwards).
-        const AROUND: [(i32, i32); 8] = [(-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1)];
-        let mut border = vec![start];
-        let (mut at, mut back) = (start, 0usize);
-        let mut first_step = None;
-        loop {
-            let step = (1..=8)
-                .map(|turn| (back + turn) % 8)
-                .find(|&way| covered(at.0 + AROUND[way].0, at.1 + AROUND[way].1));
-            let Some(way) = step else { break };
-            // Back at the start and about to leave it the same way: the border is closed.
-            if at == start && first_step == Some(way) && border.len() > 1 {
-                border.pop();
-                break;
-            }
-            first_step.get_or_insert(way);
-            at = (at.0 + AROUND[way].0, at.1 + AROUND[way].1);
-            // The neighbour looked at just before this one was free, and is where the next search starts.
-            back = if way % 2 == 0 { (way + 6) % 8 } else { (way + 5) % 8 };
-            border.push(at);
-        }
+        let own = BoneSet::of(self.bone);
+        let pixels: Vec<BoneSet> =
+            self.covered.iter().map(|&covered| if covered { own } else { BoneSet::EMPTY }).collect();
+        let mask = Size::new(self.window.width as u32, self.window.height as u32)
+            .and_then(|size| Mask::from_dense(size, &pixels));
+        let largest = mask.and_then(|mask| trace(&mask, self.bone).into_iter().next());
         let (left, top) = (self.window.left as i32, self.window.top as i32);
-        border.iter().map(|&(x, y)| (x + left, y + top)).collect()
-    }
-
-    /// The largest 4-connected set of covered pixels.
-    fn largest_part(&self) -> Vec<bool> {
-        let (width, height) = (self.window.width, self.window.height);
-        let mut labels = vec![0u32; width * height];
-        let mut sizes = vec![0usize];
-        let mut stack = Vec::new();
-        for seed in 0..labels.len() {
-            if !self.covered[seed] || labels[seed] != 0 {
-                continue;
-            }
-            let label = sizes.len() as u32;
-            sizes.push(0);
-            labels[seed] = label;
-            stack.push(seed);
-            while let Some(pixel) = stack.pop() {
-                sizes[label as usize] += 1;
-                let (x, y) = (pixel % width, pixel / width);
-                let mut visit = |near: usize| {
-                    if self.covered[near] && labels[near] == 0 {
-                        labels[near] = label;
-                        stack.push(near);
-                    }
-                };
-                if x > 0 {
-                    visit(pixel - 1);
-                }
-                if x + 1 < width {
-                    visit(pixel + 1);
-                }
-                if y > 0 {
-                    visit(pixel - width);
-                }
-                if y + 1 < height {
-                    visit(pixel + width);
-                }
-            }
-        }
-        let largest = (1..sizes.len()).max_by_key(|&label| (sizes[label], Reverse(label))).unwrap_or(0) as u32;
-        labels.iter().map(|&label| label != 0 && label == largest).collect()
+        largest.map_or_else(Vec::new, |part| part.ring.iter().map(|&[x, y]| [x + left, y + top]).collect())
     }
 }
 
@@ -96,7 +36,7 @@ pub(crate) fn thin(ring: &[Vertex], count: usize) -> Vec<Vertex> {
     let mut before: Vec<usize> = (0..n).map(|i| (i + n - 1) % n).collect();
     let mut after: Vec<usize> = (0..n).map(|i| (i + 1) % n).collect();
     let area = |a: usize, b: usize, c: usize| {
-        let ((ax, ay), (bx, by), (cx, cy)) = (ring[a], ring[b], ring[c]);
+        let ([ax, ay], [bx, by], [cx, cy]) = (ring[a], ring[b], ring[c]);
         (i64::from(bx - ax) * i64::from(cy - ay) - i64::from(by - ay) * i64::from(cx - ax)).abs()
     };
     let mut current: Vec<i64> = (0..n).map(|i| area(before[i], i, after[i])).collect();
@@ -138,28 +78,16 @@ mod tests {
     }
 
     #[test]
-    fn a_border_goes_round_once() {
-        let square = silhouette(&["....", ".###", ".###", ".###"]);
-        let mut border = square.border();
-        assert_eq!(border.len(), 8);
-        border.sort_unstable();
-        border.dedup();
-        assert_eq!(border.len(), 8);
-        assert!(!border.contains(&(12, 22)), "the middle is no border");
-    }
-
-    #[test]
-    fn only_the_largest_part_is_traced_and_nothing_is_nothing() {
-        assert_eq!(silhouette(&["#...", "..##", "..##"]).border().len(), 4);
-        assert_eq!(silhouette(&["....", ".#.."]).border(), [(11, 21)]);
+    fn the_largest_part_is_traced_where_it_lies() {
+        let border = silhouette(&["#....", "..###", "..###", "..###"]).border();
+        assert_eq!(border, [[12, 21], [14, 21], [14, 23], [12, 23]]);
         assert!(silhouette(&["...", "..."]).border().is_empty());
     }
 
     #[test]
     fn thinning_keeps_corners() {
-        let square = silhouette(&["#########"; 9]);
-        let mut corners = thin(&square.border(), 4);
-        corners.sort_unstable();
-        assert_eq!(corners, [(10, 20), (10, 28), (18, 20), (18, 28)]);
+        let ring: Vec<Vertex> =
+            (0..8).map(|i| [i, 0]).chain((0..8).map(|i| [8, i])).chain([[8, 8], [0, 8]]).collect();
+        assert_eq!(thin(&ring, 4), [[0, 0], [8, 0], [8, 8], [0, 8]]);
     }
 }

@@ -5,7 +5,9 @@ use crate::random::scatter;
 /// A value in −1 … 1 at a lattice point.
 fn lattice(seed: u64, x: i64, y: i64) -> f32 {
     // One multiply-and-shift round is scatter enough for texture, and several times faster than the full mix.
-    let mut h = seed ^ (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    let mut h = seed
+        ^ (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     h = (h ^ (h >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (h >> 40) as f32 * (2.0 / 16_777_216.0) - 1.0
 }

@@ -1,0 +1,161 @@
+//! A data set in the competition's layout:
+//!
+//! ```text
+//! train/DCM/ID001/image1661000127344_R.png    train/outputs_json/ID001/image1661000127344_R.json
+//! train/DCM/ID001/image1661000139120_L.png    train/outputs_json/ID001/image1661000139120_L.json
+//! test/DCM/ID004/image1661000419116.png       (test/outputs_json/… only where asked for)
+//! meta_data.xlsx
+//! ```
+//!
+//! Every fourth ID belongs to the test set, so that neither set's images depend on how many the other has.
+
+use std::fs;
+use std::io::BufWriter;
+use std::path::Path;
+
+use stage::Failure;
+
+use crate::annotation::{annotation, waver};
+use crate::patient::Patient;
+use crate::random::Random;
+use crate::scene::{Radiograph, Setting, Side};
+
+/// A half of the data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Half {
+    Train,
+    Test,
+}
+
+impl Half {
+    fn folder(self) -> &'static str {
+        match self {
+            Half::Train => "train",
+            Half::Test => "test",
+        }
+    }
+
+    /// Share of patients whose wrist is bent: the shift between training and test sets.
+    pub(crate) fn bent(self) -> f64 {
+        match self {
+            Half::Train => 0.10,
+            Half::Test => 0.58,
+        }
+    }
+
+    /// Number of the half's patient at `position` (0 and up).
+    fn patient(self, position: u64) -> u64 {
+        match self {
+            Half::Train => position + position / 3 + 1,
+            Half::Test => 4 * (position + 1),
+        }
+    }
+}
+
+/// One image of a data set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) half: Half,
+    pub(crate) patient: Patient,
+    pub(crate) side: Side,
+    /// Whether its outlines are written.
+    pub(crate) labelled: bool,
+}
+
+/// The entries of `train` and `test` images, two to a patient, the right hand first.
+pub(crate) fn entries(seed: u64, train: u64, test: u64, test_labels: bool) -> Vec<Entry> {
+    let half = |half: Half, count: u64| {
+        (0..count).map(move |index| Entry {
+            half,
+            patient: Patient::draw(seed, half.patient(index / 2)),
+            side: if index % 2 == 0 { Side::Right } else { Side::Left },
+            labelled: half == Half::Train || test_labels,
+        })
+    };
+    half(Half::Train, train).chain(half(Half::Test, test)).collect()
+}
+
+/// What is the same for all images.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) size: usize,
+    pub(crate) difficulty: f64,
+    /// 0 … 1.
+    pub(crate) label_noise: f64,
+}
+
+impl Entry {
+    /// Draws the entry's radiograph.
+    pub(crate) fn draw(&self, plan: &Plan) -> Radiograph {
+        let setting =
+            Setting { seed: plan.seed, size: plan.size, difficulty: plan.difficulty, bent: self.half.bent() };
+        Radiograph::draw(&self.patient, self.side, &setting)
+    }
+
+    /// The file's name without extension. The right hand's sorts before the left's; only some tell the side.
+    fn name(&self, seed: u64) -> String {
+        let mut random = Random::keyed(seed, &[self.patient.number, 6]);
+        let right = 1_661_000_000_000 + 100_000 * self.patient.number + random.below(60_000) as u64;
+        let left = right + 6_000 + random.below(24_000) as u64;
+        let told = self.half == Half::Train && random.chance(0.7);
+        match (self.side, told) {
+            (Side::Right, true) => format!("image{right}_R"),
+            (Side::Left, true) => format!("image{left}_L"),
+            (Side::Right, false) => format!("image{right}"),
+            (Side::Left, false) => format!("image{left}"),
+        }
+    }
+
+    /// Draws the radiograph and writes its files below `root`.
+    pub(crate) fn write(&self, plan: &Plan, root: &Path) -> Result<(), Failure> {
+        let mut random = Random::keyed(plan.seed, &[self.patient.number, 7, self.side as u64]);
+        let mut radiograph = self.draw(plan);
+        let (name, id) = (self.name(plan.seed), self.patient.id());
+        let half = root.join(self.half.folder());
+        let folder = half.join("DCM").join(&id);
+        fs::create_dir_all(&folder).map_err(|error| Failure::io(&folder, error))?;
+        let coloured = random.chance(0.85);
+        write_png(&folder.join(format!("{name}.png")), &radiograph.pixels, plan.size, coloured)?;
+        if !self.labelled {
+            return Ok(());
+        }
+        if plan.label_noise > 0.0 {
+            let reach = 5.0 * plan.label_noise * plan.size as f64 / 2048.0;
+            for (_, ring) in &mut radiograph.outlines {
+                waver(ring, reach, plan.size, &mut random);
+            }
+        }
+        let json = annotation(&radiograph.outlines, &name, &id, plan.size, &mut random);
+        let folder = half.join("outputs_json").join(&id);
+        let path = folder.join(format!("{name}.json"));
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&path, json.to_string()))
+            .map_err(|error| Failure::io(&path, error))
+    }
+}
+
+/// Writes grey values, as three equal channels where `coloured`.
+fn write_png(path: &Path, pixels: &[u8], size: usize, coloured: bool) -> Result<(), Failure> {
+    let file = fs::File::create(path).map_err(|error| Failure::io(path, error))?;
+    let mut encoder = png::Encoder::new(BufWriter::new(file), size as u32, size as u32);
+    encoder.set_compression(png::Compression::Fast);
+    let tripled: Vec<u8>;
+    let bytes = if coloured {
+        encoder.set_color(png::ColorType::Rgb);
+        tripled = pixels.iter().flat_map(|&grey| [grey; 3]).collect();
+        &tripled
+    } else {
+        encoder.set_color(png::ColorType::Grayscale);
+        pixels
+    };
+    let write = || {
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(bytes)?;
+        writer.finish()
+    };
+    write().map_err(|error| match error {
+        png::EncodingError::IoError(error) => Failure::io(path, error),
+        other => Failure::Internal(format!("{}: {other}", path.display())),
+    })
+}
