@@ -16,9 +16,9 @@ pub(crate) struct Toggles {
 }
 
 impl Toggles {
-    /// A strip of `length` pixels without changes.
+    /// A strip of `length` pixels without changes. A change may also be noted at its end.
     pub(crate) fn new(length: usize) -> Toggles {
-        Toggles { changes: vec![0; length], touched: vec![0; length.div_ceil(64)] }
+        Toggles { changes: vec![0; length + 1], touched: vec![0; length / 64 + 1] }
     }
 
     /// Notes that `bones` begin or end at pixel `at` of the strip; noting it twice takes it back.
