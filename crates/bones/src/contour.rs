@@ -19,9 +19,8 @@ pub struct Contour {
 /// The contours of the 8-connected components of `bone`, the largest first (of equal ones, the topmost, then the
 /// leftmost). A component that lies in a hole of another is listed too.
 ///
-/// Memory is in proportion to the bone's runs, each counted once a row, and to the corners found; time to the
-/// length of the borders times the logarithm of the runs. Images are at most `i32::MAX` pixels wide and high;
-/// corners further out are moved there.
+/// Memory is in proportion to the rows, the bone's runs and the corners found; time to that and the length of the
+/// borders. Images are at most `i32::MAX` pixels wide and high; corners further out are moved there.
 pub fn trace(mask: &Mask, bone: Bone) -> Vec<Contour> {
     let spans = Spans::new(mask, bone);
     let mut components = spans.components();
@@ -86,26 +85,33 @@ struct Span {
 }
 
 /// One bone's pixels, in order; spans of a row don't touch.
-struct Spans(Vec<Span>);
+struct Spans {
+    spans: Vec<Span>,
+    /// Where each row's spans begin, from row 0 to one past the last row that has any.
+    rows: Vec<usize>,
+}
 
 impl Spans {
     fn new(mask: &Mask, bone: Bone) -> Spans {
         let width = mask.size().width();
         let mut spans = Vec::new();
+        let mut rows = vec![0];
         for range in mask.ranges(bone) {
             for row in range.start / width..=(range.end - 1) / width {
                 let first = row * width;
                 let start = range.start.max(first) - first;
                 let end = (range.end - first).min(width);
+                rows.resize(row as usize + 1, spans.len());
                 spans.push(Span { row: row.into(), start: start.into(), end: end.into() });
             }
         }
-        Spans(spans)
+        rows.push(spans.len());
+        Spans { spans, rows }
     }
 
     /// The first span and the area of each 8-connected component.
     fn components(&self) -> Vec<(usize, u32)> {
-        let spans = &self.0;
+        let spans = &self.spans;
         // A forest: each span's parent comes before it or is itself.
         let mut parents: Vec<usize> = (0..spans.len()).collect();
         let mut above = 0;
@@ -133,13 +139,17 @@ impl Spans {
     }
 
     fn contains(&self, [x, y]: [i64; 2]) -> bool {
-        let after = self.0.partition_point(|span| (span.row, span.start) <= (y, x));
-        after.checked_sub(1).is_some_and(|index| self.0[index].row == y && x < self.0[index].end)
+        let row = usize::try_from(y).ok().and_then(|y| self.rows.get(y..y + 2));
+        row.is_some_and(|row| {
+            let spans = &self.spans[row[0]..row[1]];
+            let after = spans.partition_point(|span| span.start <= x);
+            after > 0 && x < spans[after - 1].end
+        })
     }
 
     /// The corners of the outer border of the component whose first span is `first`.
     fn border(&self, first: usize) -> Vec<[i32; 2]> {
-        let start = [self.0[first].start, self.0[first].row];
+        let start = [self.spans[first].start, self.spans[first].row];
         let step = |[x, y]: [i64; 2], direction: usize| [x + STEPS[direction][0], y + STEPS[direction][1]];
         // The next border pixel is the first one clockwise from where the walk came: the outside is on its left.
         let onward = |pixel: [i64; 2], came: usize| {
