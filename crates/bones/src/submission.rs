@@ -34,24 +34,9 @@ impl<W: Write> Writer<W> {
         Ok(Writer { output })
     }
 
-    /// Writes the 29 rows of an image in canonical order; the rle field of a bone without pixels is empty.
-    ///
-    /// A name with a comma or a quote is quoted; a name with a line break is refused as
-    /// [`io::ErrorKind::InvalidInput`], since no reader of submissions expects one.
+    /// Writes the [`rows`] of an image.
     pub fn push(&mut self, image_name: &str, mask: &Mask) -> io::Result<()> {
-        if image_name.contains(['\n', '\r']) {
-            let message =
-                format!("the image name {image_name:?} has a line break, which a submission can't hold");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        let image_name = match image_name.contains([',', '"']) {
-            true => Cow::Owned(format!("\"{}\"", image_name.replace('"', "\"\""))),
-            false => Cow::Borrowed(image_name),
-        };
-        for (bone, text) in Bone::ALL.into_iter().zip(rle::encode_all(mask)) {
-            writeln!(self.output, "{image_name},{bone},{text}")?;
-        }
-        Ok(())
+        self.output.write_all(rows(image_name, mask)?.as_bytes())
     }
 
     /// Flushes and hands the output back.
@@ -59,6 +44,31 @@ impl<W: Write> Writer<W> {
         self.output.flush()?;
         Ok(self.output)
     }
+}
+
+/// The 29 rows of an image in canonical order; the rle field of a bone without pixels is empty.
+///
+/// A name with a comma or a quote is quoted; a name with a line break is refused as
+/// [`io::ErrorKind::InvalidInput`], since no reader of submissions expects one.
+pub fn rows(image_name: &str, mask: &Mask) -> io::Result<String> {
+    if image_name.contains(['\n', '\r']) {
+        let message =
+            format!("the image name {image_name:?} has a line break, which a submission can't hold");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let image_name = match image_name.contains([',', '"']) {
+        true => Cow::Owned(format!("\"{}\"", image_name.replace('"', "\"\""))),
+        false => Cow::Borrowed(image_name),
+    };
+    let texts = rle::encode_all(mask);
+    let length = |text: &String| image_name.len() + text.len() + 16;
+    let mut rows = String::with_capacity(texts.iter().map(length).sum());
+    for (bone, text) in Bone::ALL.into_iter().zip(texts) {
+        for part in [&image_name, ",", bone.name(), ",", &text, "\n"] {
+            rows.push_str(part);
+        }
+    }
+    Ok(rows)
 }
 
 /// Why a text is no submission, or has no mask to give. Lines are counted from 1, the header included.

@@ -12,11 +12,13 @@
 //! record shows.
 
 mod frame;
+pub mod submission;
 
+use bones::crop::Window;
 use bones::polygon::Outline;
 use bones::{Bone, BoneSet, Mask, Run, Size};
 use half::f16;
-use shard::{Dtype, Encoding, Plane, PlaneSpec, Record};
+use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
 pub use frame::{Frame, attribute};
@@ -60,6 +62,19 @@ fn spec(name: &str, dtype: Dtype, encoding: Encoding) -> PlaneSpec {
 /// The class list that headers of `polygons`, `masks` and `scores` carry.
 pub fn classes() -> Vec<String> {
     Bone::NAMES.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// Checks that a stream's `polygons`, `masks` and `scores` index the classes of this project, in their order.
+pub fn check_classes(header: &Header) -> Result<(), String> {
+    if header.classes == Bone::NAMES {
+        return Ok(());
+    }
+    let at = Bone::NAMES.iter().zip(&header.classes).position(|(known, found)| known != found);
+    let differ = match at {
+        Some(index) => format!("class {index} is `{}`, not `{}`", header.classes[index], Bone::NAMES[index]),
+        None => format!("there are {} classes, not {}", header.classes.len(), Bone::NAMES.len()),
+    };
+    Err(format!("its classes (by `{}`) are not those of this program: {differ}", header.producer.stage))
 }
 
 /// Why a plane's bytes are no value of its kind.
@@ -107,6 +122,21 @@ impl Image {
     /// Grey values 0 … 255, row-major.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
+    }
+
+    /// The part of the image in `window`.
+    ///
+    /// # Panics
+    /// Where the image is not of the size [`Window::full`].
+    pub fn crop(&self, window: &Window) -> Image {
+        assert_eq!(self.size, window.full(), "a window crops images of the frame that it lies in");
+        let (left, width) = (window.x() as usize, window.size().width() as usize);
+        let rows = self.pixels.chunks_exact(self.size.width() as usize).skip(window.y() as usize);
+        let rows = rows.take(window.size().height() as usize);
+        Image {
+            size: window.size(),
+            pixels: rows.flat_map(|row| &row[left..left + width]).copied().collect(),
+        }
     }
 
     /// The grey values, without a copy.
