@@ -1,5 +1,2 @@
-//! The binary of the stage; see the library.
-
-fn main() -> std::process::ExitCode {
-    stage::main::<decode_rle::DecodeRle>()
-}
+//! Placeholder, replaced by the stage's first commit.
+fn main() {}

@@ -1,5 +1,2 @@
-//! The binary of the stage; see the library.
-
-fn main() -> std::process::ExitCode {
-    stage::main::<split::Split>()
-}
+//! Placeholder, replaced by the stage's first commit.
+fn main() {}
