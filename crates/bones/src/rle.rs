@@ -139,20 +139,12 @@ pub fn encode_all(mask: &Mask) -> [String; COUNT] {
 /// white space. They are strict elsewhere: a number too few, a start or length of zero, a run beyond the image
 /// and overlapping runs are errors that name the pair.
 pub fn decode(text: &str, size: Size) -> Result<Vec<Range<u32>>, RleError> {
-    let mut words = text.split_ascii_whitespace();
-    let mut pairs: Vec<(Range<u32>, usize)> = Vec::new();
-    let mut pair = 0;
-    let number = |word: &str, pair: usize| {
-        word.bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| word.parse().ok())
-            .flatten()
-            .ok_or_else(|| RleError::NotANumber { pair, text: word.chars().take(20).collect() })
-    };
-    while let Some(word) = words.next() {
-        pair += 1;
-        let start: u32 = number(word, pair)?;
-        let length: u32 = number(words.next().ok_or(RleError::OddCount { pair, start })?, pair)?;
+    let mut numbers = Numbers { bytes: text.as_bytes(), at: 0 };
+    let mut ranges: Vec<Range<u32>> = Vec::with_capacity(text.len() / 10);
+    let mut gaps = true;
+    while let Some(start) = numbers.next(ranges.len() + 1)? {
+        let pair = ranges.len() + 1;
+        let length = numbers.next(pair)?.ok_or(RleError::OddCount { pair, start })?;
         if start == 0 {
             return Err(RleError::ZeroStart { pair });
         }
@@ -161,28 +153,72 @@ pub fn decode(text: &str, size: Size) -> Result<Vec<Range<u32>>, RleError> {
         }
         let begin = start - 1;
         match begin.checked_add(length) {
-            Some(end) if end <= size.pixels() => pairs.push((begin..end, pair)),
+            Some(end) if end <= size.pixels() => {
+                gaps &= ranges.last().is_none_or(|last| last.end < begin);
+                ranges.push(begin..end);
+            }
             _ => return Err(RleError::BeyondImage { pair, start, length, size }),
         }
     }
-    if !pairs.is_sorted_by_key(|(range, _)| range.start) {
-        pairs.sort_by_key(|(range, _)| range.start);
-    }
-    let mut ranges: Vec<Range<u32>> = Vec::with_capacity(pairs.len());
+    if gaps { Ok(ranges) } else { join(ranges) }
+}
+
+/// Sorts ranges, given in the order of their pairs, and joins those that touch.
+fn join(ranges: Vec<Range<u32>>) -> Result<Vec<Range<u32>>, RleError> {
+    let mut pairs: Vec<(Range<u32>, usize)> = ranges.into_iter().zip(1..).collect();
+    pairs.sort_by_key(|(range, _)| range.start);
+    let mut joined: Vec<Range<u32>> = Vec::with_capacity(pairs.len());
     for (range, pair) in pairs {
-        match ranges.last_mut() {
+        match joined.last_mut() {
             Some(last) if range.start < last.end => {
                 return Err(RleError::Overlap { pair, start: range.start + 1 });
             }
             Some(last) if range.start == last.end => last.end = range.end,
-            _ => ranges.push(range),
+            _ => joined.push(range),
         }
     }
-    Ok(ranges)
+    Ok(joined)
+}
+
+/// The numbers of a text, one after the other.
+struct Numbers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Numbers<'_> {
+    /// The next number, one of pair `pair`; `None` at the end.
+    #[inline]
+    fn next(&mut self, pair: usize) -> Result<Option<u32>, RleError> {
+        let blanks = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let word = &self.bytes[self.at + blanks..];
+        if word.is_empty() {
+            return Ok(None);
+        }
+        let mut number = 0u64;
+        let mut length = 0;
+        while let Some(digit) =
+            word.get(length).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+        {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            length += 1;
+        }
+        let ends = word.get(length).is_none_or(u8::is_ascii_whitespace);
+        self.at += blanks + length;
+        // Nineteen digits can't wrap a u64.
+        match u32::try_from(number) {
+            Ok(number) if ends && (1..=19).contains(&length) => Ok(Some(number)),
+            _ => {
+                let text = String::from_utf8_lossy(word);
+                let text = text.split_ascii_whitespace().next().unwrap_or_default();
+                Err(RleError::NotANumber { pair, text: text.chars().take(20).collect() })
+            }
+        }
+    }
 }
 
 /// How many pixels [`mask_from_ranges`] merges at a time.
-const STRIP: u32 = 4096;
+const STRIP: u32 = 16384;
 
 /// The mask in which each bone covers its ranges.
 ///
