@@ -41,7 +41,27 @@ pub(crate) struct Constitution {
 
 /// Factors that bring the outlines of the posed solids, flares and bumps included, onto the measured figures.
 /// Found by comparing phantoms with [`OUTLINES`]; (length, width) in canonical order of the long bones.
-const TRIM: [(f64, f64); 19] = [(1.0, 1.0); 19];
+const TRIM: [(f64, f64); 19] = [
+    (1.060, 1.190),
+    (1.070, 1.170),
+    (1.030, 1.120),
+    (1.095, 1.055),
+    (1.083, 1.055),
+    (1.083, 1.058),
+    (1.030, 1.070),
+    (1.095, 1.055),
+    (1.083, 1.055),
+    (1.083, 1.058),
+    (1.000, 1.080),
+    (1.095, 1.055),
+    (1.083, 1.055),
+    (1.083, 1.058),
+    (1.040, 1.080),
+    (1.095, 1.055),
+    (1.083, 1.055),
+    (1.083, 1.058),
+    (1.010, 1.080),
+];
 
 impl Anatomy {
     /// The hand of a patient; `patient` is the patient's stream (the same for both hands), `side` the hand's own.
@@ -63,6 +83,7 @@ impl Anatomy {
                 bend: 0.008 * patient.normal(),
                 tilt: 0.05 * patient.normal(),
                 relief: 0.35 * patient.normal().max(-2.0),
+                grain: patient.bits(),
             };
         }
         // Bone thins after fifty, more so in women.

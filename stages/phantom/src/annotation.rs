@@ -1,6 +1,6 @@
 //! The outline file of a radiograph, with the oddities of the competition's own.
 
-use bones::Bone;
+use bones::polygon::Outline;
 use serde_json::{Value, json};
 
 use crate::maths::{PI, sin};
@@ -10,7 +10,7 @@ use crate::silhouette::Vertex;
 /// The JSON of one radiograph: its annotations in random order, and metadata that now and then disagrees with the
 /// image, as the competition's does.
 pub(crate) fn annotation(
-    outlines: &[(Bone, Vec<Vertex>)],
+    outlines: &[Outline],
     name: &str,
     id: &str,
     size: usize,
@@ -18,7 +18,7 @@ pub(crate) fn annotation(
 ) -> Value {
     let mut annotations: Vec<Value> = outlines
         .iter()
-        .map(|(bone, ring)| {
+        .map(|Outline { bone, ring }| {
             json!({
                 "id": format!("{:016x}", random.bits()),
                 "type": "poly_seg",

@@ -13,9 +13,11 @@ use std::fs;
 use std::io::BufWriter;
 use std::path::Path;
 
+use bones::Size;
 use stage::Failure;
 
 use crate::annotation::{annotation, waver};
+use crate::measure::Labelled;
 use crate::patient::Patient;
 use crate::random::Random;
 use crate::scene::{Radiograph, Setting, Side};
@@ -38,8 +40,8 @@ impl Half {
     /// Share of patients whose wrist is bent: the shift between training and test sets.
     pub(crate) fn bent(self) -> f64 {
         match self {
-            Half::Train => 0.10,
-            Half::Test => 0.58,
+            Half::Train => 0.11,
+            Half::Test => 0.62,
         }
     }
 
@@ -79,18 +81,36 @@ pub(crate) fn entries(seed: u64, train: u64, test: u64, test_labels: bool) -> Ve
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
-    pub(crate) size: usize,
+    /// Square.
+    pub(crate) size: Size,
     pub(crate) difficulty: f64,
     /// 0 … 1.
     pub(crate) label_noise: f64,
 }
 
+impl Plan {
+    /// Pixels along each edge.
+    fn edge(&self) -> usize {
+        self.size.width() as usize
+    }
+}
+
 impl Entry {
     /// Draws the entry's radiograph.
     pub(crate) fn draw(&self, plan: &Plan) -> Radiograph {
-        let setting =
-            Setting { seed: plan.seed, size: plan.size, difficulty: plan.difficulty, bent: self.half.bent() };
+        let setting = Setting {
+            seed: plan.seed,
+            size: plan.edge(),
+            difficulty: plan.difficulty,
+            bent: self.half.bent(),
+        };
         Radiograph::draw(&self.patient, self.side, &setting)
+    }
+
+    /// Draws the entry's radiograph to be measured.
+    pub(crate) fn labelled(&self, plan: &Plan) -> Labelled {
+        let Radiograph { pixels, outlines } = self.draw(plan);
+        Labelled { size: plan.size, pixels, outlines, height: Some(self.patient.height) }
     }
 
     /// The file's name without extension. The right hand's sorts before the left's; only some tell the side.
@@ -116,17 +136,17 @@ impl Entry {
         let folder = half.join("DCM").join(&id);
         fs::create_dir_all(&folder).map_err(|error| Failure::io(&folder, error))?;
         let coloured = random.chance(0.85);
-        write_png(&folder.join(format!("{name}.png")), &radiograph.pixels, plan.size, coloured)?;
+        write_png(&folder.join(format!("{name}.png")), &radiograph.pixels, plan.edge(), coloured)?;
         if !self.labelled {
             return Ok(());
         }
         if plan.label_noise > 0.0 {
-            let reach = 5.0 * plan.label_noise * plan.size as f64 / 2048.0;
-            for (_, ring) in &mut radiograph.outlines {
-                waver(ring, reach, plan.size, &mut random);
+            let reach = 5.0 * plan.label_noise * plan.edge() as f64 / 2048.0;
+            for outline in &mut radiograph.outlines {
+                waver(&mut outline.ring, reach, plan.edge(), &mut random);
             }
         }
-        let json = annotation(&radiograph.outlines, &name, &id, plan.size, &mut random);
+        let json = annotation(&radiograph.outlines, &name, &id, plan.edge(), &mut random);
         let folder = half.join("outputs_json").join(&id);
         let path = folder.join(format!("{name}.json"));
         fs::create_dir_all(&folder)

@@ -52,3 +52,17 @@ pub(crate) const OUTLINES: [Outline; COUNT] = [
     outline(0.77, 0.67),
     outline(0.63, 0.39),
 ];
+
+/// Areas of the wrist's bones relative to the capitate's, by canonical index.
+pub(crate) const CARPAL_AREAS: [(usize, f64); 7] =
+    [(22, 0.75), (23, 0.69), (19, 0.55), (24, 0.50), (25, 0.48), (20, 0.38), (26, 0.33)];
+
+/// Overlaps as a share of the smaller bone: two canonical indices, median, 90th percentile.
+pub(crate) const OVERLAPS: [(usize, usize, f64, Option<f64>); 6] = [
+    (26, 25, 0.73, Some(0.97)),
+    (19, 20, 0.44, Some(0.71)),
+    (21, 24, 0.06, Some(0.19)),
+    (21, 23, 0.05, Some(0.20)),
+    (14, 18, 0.05, Some(0.10)),
+    (21, 22, 0.02, Some(0.22)),
+];

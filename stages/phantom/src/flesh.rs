@@ -19,8 +19,8 @@ pub(crate) struct Part {
     pub(crate) bulge: [f64; 2],
 }
 
-/// Squared half thickness that two touching parts gain where they meet, mm².
-const MELT: f64 = 14.0;
+/// How readily a part melts into others, as a share of its squared half thickness.
+const MELT: f64 = 0.22;
 
 /// The coarse grid's pitch in millimetres.
 const PITCH: f64 = 0.5;
@@ -35,14 +35,14 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
     let mut parts = Vec::new();
     for (finger, chain) in chains.iter().enumerate().skip(1) {
         let slim = [0.0, 1.0, 1.03, 0.98, 0.86][finger];
-        let beyond = chain[3].towards(chain[4], 1.0);
-        let widths = [11.5, 10.6, 9.7, 8.7, 7.3].map(|w: f64| w * slim);
+        let beyond = chain[3].towards(chain[4], 0.84);
+        let widths = [11.5, 10.6, 9.7, 8.6, 7.4].map(|w: f64| w * slim);
         let heights = [11.5, 9.6, 8.2, 6.6, 4.3].map(|h: f64| h * slim);
         let pair = |v: &[f64; 5], i: usize| [v[i], v[i + 1]];
         parts.push(part(chain[0], chain[1], [12.5, 11.5], [14.5, 12.0], [12.0, 8.0]));
         parts.push(part(chain[1], chain[2], pair(&widths, 1), pair(&heights, 1), [9.0, 8.0]));
         parts.push(part(chain[2], chain[3], pair(&widths, 2), pair(&heights, 2), [8.0, 7.0]));
-        parts.push(part(chain[3], beyond, pair(&widths, 3), pair(&heights, 3), [7.0, 5.6]));
+        parts.push(part(chain[3], beyond, pair(&widths, 3), pair(&heights, 3), [7.0, 7.0]));
     }
     // Webs between neighbouring fingers.
     for finger in 1..4 {
@@ -54,9 +54,9 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
     }
     // Thumb, its ball, and the wide web to the index finger.
     let (thumb, index) = (&chains[0], &chains[1]);
-    parts.push(part(thumb[0], thumb[1], [14.0, 12.0], [15.0, 11.5], [14.0, 8.0]));
+    parts.push(part(thumb[0], thumb[1], [11.5, 11.8], [14.5, 11.5], [18.0, 8.0]));
     parts.push(part(thumb[1], thumb[2], [11.6, 10.6], [10.5, 8.8], [8.0, 8.0]));
-    parts.push(part(thumb[2], thumb[3], [10.4, 8.6], [8.2, 5.0], [8.0, 6.0]));
+    parts.push(part(thumb[2], thumb[2].towards(thumb[3], 0.84), [10.2, 8.8], [8.2, 5.0], [8.0, 8.2]));
     let inside = hand.place(Point::new(8.0, -6.0, 0.0) * size);
     parts.push(part(inside, thumb[0].towards(thumb[1], 0.62), [17.0, 13.0], [16.0, 13.0], [12.0, 9.0]));
     let crotch = thumb[0].towards(thumb[1], 0.80).towards(index[0].towards(index[1], 0.62), 0.5);
@@ -65,11 +65,11 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
     // The palm as a whole, the heel of the hand, and the forearm.
     let palm = [(-4.0, -10.0), (-7.0, 44.0)].map(|(x, y)| hand.place(Point::new(x, y, 0.0) * size));
     parts.push(part(palm[0], palm[1], [33.0, 37.0], [16.0, 11.5], [20.0, 16.0]));
-    let heel = [(-24.0, -16.0), (-27.0, 18.0)].map(|(x, y)| hand.place(Point::new(x, y, 0.0) * size));
-    parts.push(part(heel[0], heel[1], [13.0, 13.0], [16.0, 13.5], [14.0, 12.0]));
+    let heel = [(-21.0, -14.0), (-26.0, 18.0)].map(|(x, y)| hand.place(Point::new(x, y, 0.0) * size));
+    parts.push(part(heel[0], heel[1], [12.5, 13.0], [16.0, 13.5], [22.0, 12.0]));
     let arm = [8.0, -48.0, -170.0].map(|y| forearm.place(Point::new(-1.0, y - 18.0, 0.0) * size));
-    parts.push(part(arm[0], arm[1], [31.0, 30.5], [17.0, 19.5], [16.0, 1.0]));
-    parts.push(part(arm[1], arm[2], [30.5, 40.0], [19.5, 29.0], [1.0, 30.0]));
+    parts.push(part(arm[0], arm[1], [31.0, 30.5], [16.5, 18.0], [16.0, 9.0]));
+    parts.push(part(arm[1], arm[2], [30.5, 40.0], [18.0, 27.0], [9.0, 30.0]));
     for part in &mut parts {
         for end in 0..2 {
             part.width[end] *= size * (0.6 + 0.4 * anatomy.fleshiness);
@@ -130,12 +130,13 @@ impl Field {
             let clamp = |v: f64| (v * step).clamp(0.0, columns as f64) as usize;
             let (x0, x1) = (clamp(a.0.min(b.0)), clamp(a.0.max(b.0) + 1.0 / step));
             let (y0, y1) = (clamp(a.1.min(b.1)), clamp(a.1.max(b.1) + 1.0 / step));
+            let thickest = part.height[0].max(part.height[1]);
+            let melt = (MELT * thickest * thickest) as f32;
             for row in y0..y1 {
                 for column in x0..x1 {
                     let (x, y) = projection.point(column as f64 / step, row as f64 / step);
                     let value = part.squared(x, y) as f32;
                     let cell = &mut values[row * columns + column];
-                    let melt = MELT as f32;
                     let close = (melt - (*cell - value).abs()).max(0.0);
                     *cell = cell.max(value) + close * close / (4.0 * melt);
                 }

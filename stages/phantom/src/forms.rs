@@ -35,6 +35,7 @@ pub(crate) const PROXIMAL: Shaft = Shaft {
     base: SOCKET,
     head: PULLEY,
     bow: 0.018,
+    rough: 0.0,
 };
 
 /// Middle phalanx.
@@ -53,6 +54,7 @@ pub(crate) const MIDDLE: Shaft = Shaft {
     base: DOUBLE_SOCKET,
     head: End { furrow: 0.08, ..PULLEY },
     bow: 0.015,
+    rough: 0.0,
 };
 
 /// Distal phalanx: narrow waist, then the tuft.
@@ -72,6 +74,7 @@ pub(crate) const DISTAL: Shaft = Shaft {
     base: DOUBLE_SOCKET,
     head: End { cap: 0.50, power: 2.3, furrow: 0.03, ..PLAIN },
     bow: 0.0,
+    rough: 0.06,
 };
 
 /// Metacarpals of the four fingers: angular base, slender shaft, round head.
@@ -92,6 +95,7 @@ const METACARPAL: Shaft = Shaft {
     base: End { cap: 0.16, power: 4.0, ..PLAIN },
     head: End { cap: 0.95, power: 2.25, ..PLAIN },
     bow: 0.022,
+    rough: 0.0,
 };
 
 /// Metacarpal of the index finger: a forked base astride the trapezoid.
@@ -131,6 +135,7 @@ pub(crate) const METACARPAL_1: Shaft = Shaft {
     base: End { cap: 0.32, power: 2.8, dish: 0.10, process: [-0.75, 0.22, 0.35], ..PLAIN },
     head: End { cap: 0.60, power: 2.4, furrow: 0.03, ..PLAIN },
     bow: 0.03,
+    rough: 0.0,
 };
 
 /// Radius, from the elbow's side to the wrist: broad, a styloid on the thumb's side.
@@ -150,12 +155,13 @@ pub(crate) const RADIUS: Shaft = Shaft {
         cap: 0.14,
         power: 3.6,
         dish: 0.14,
-        tilt: 0.36,
-        slope: 0.14,
+        tilt: 0.33,
+        slope: 0.12,
         process: [0.86, 0.20, 0.26],
         ..PLAIN
     },
     bow: 0.0,
+    rough: 0.0,
 };
 
 /// Ulna, from the elbow's side to the wrist: narrow, a small styloid on the little finger's side.
@@ -172,4 +178,5 @@ pub(crate) const ULNA: Shaft = Shaft {
     base: PLAIN,
     head: End { cap: 0.34, power: 2.6, tilt: 0.04, process: [-0.82, 0.55, 0.22], ..PLAIN },
     bow: 0.0,
+    rough: 0.0,
 };

@@ -87,8 +87,8 @@ impl Hand {
                 let end = frame.place(Point::new(0.0, length, 0.0));
                 chains[finger][step + 1] = end;
                 if step + 1 < chain.len() {
-                    let gap = if step == 0 { 0.5 } else { 0.15 } * size * anatomy.cartilage
-                        + 0.12 * random.normal();
+                    let gap =
+                        if step == 0 { 0.2 } else { 0.1 } * size * anatomy.cartilage + 0.12 * random.normal();
                     let turn = pose.fingers[finger].joints[step];
                     frame = frame.join(Frame::turned(Point::new(0.0, length + gap, 0.0), turn));
                 }
@@ -109,7 +109,7 @@ impl Hand {
         }
         // The forearm's bones end at the wrist, so they are hung up by their heads.
         let radius = forearm.join(Frame::turned(
-            Point::new(8.0 * size, (-35.6 - RADIUS_LENGTH) * size, -1.0 * size),
+            Point::new(8.0 * size, (-34.2 - RADIUS_LENGTH) * size, -1.0 * size),
             Turn::abduct(0.6 * random.normal()),
         ));
         bones[27] = Some(long_bone(27, &forms::RADIUS, RADIUS_LENGTH * size, anatomy, &radius));
@@ -168,7 +168,7 @@ fn carpal_bone(
     let centre = Point::new(x * size, y * size, form.middle * size);
     let mut turned = |spread: f64| spread * random.normal();
     let turn = Turn { abduction: turned(2.5), twist: turned(4.0), flexion: turned(4.0) };
-    let nudge = Point::new(turned(0.4), turned(0.4), 0.0);
+    let nudge = Point::new(turned(0.6), turned(0.6), 0.0);
     let about = Frame::about(centre, turn);
     let frame = row.join(Frame { origin: about.origin + nudge, ..about });
     let cortex = 0.75 * size * (1.0 + anatomy.own[index].cortex);

@@ -20,11 +20,15 @@ mod data_set;
 mod detector;
 mod difficulty;
 mod figures;
+mod film;
 mod flesh;
 mod forms;
 mod frame;
 mod hand;
+mod labelled;
 mod maths;
+mod measure;
+mod objects;
 mod patient;
 mod pose;
 mod project;
@@ -35,18 +39,23 @@ mod scene;
 mod shaft;
 mod shell;
 mod silhouette;
+mod statistics;
 mod texture;
 
 use std::fs;
+use std::path::PathBuf;
 
+use bones::Size;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Failure, Job, Output, Port, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 
 use crate::data_set::{Plan, entries};
 pub use crate::difficulty::Difficulty;
+use crate::labelled::labelled_images;
+use crate::measure::{Labelled, Measures};
 
 /// The stage `phantom`.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
@@ -73,6 +82,13 @@ pub struct Phantom {
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "1")]
     #[arg(value_parser = difficulty::share)]
     pub label_noise: f64,
+    /// Write no data set but a table: the phantoms' lengths, areas, overlaps and grey values beside the figures they
+    /// are drawn after
+    #[arg(long)]
+    pub stats: bool,
+    /// With --stats: measure this data set instead of fresh phantoms
+    #[arg(long, value_name = "DIR", requires = "stats")]
+    pub of: Option<PathBuf>,
 }
 
 /// A half of the data set, or both.
@@ -93,16 +109,28 @@ impl Stage for Phantom {
     const RELATION: Relation = Relation::Source;
 
     fn inputs(&self) -> Vec<Port> {
-        Vec::new()
+        let data_set = || Port::new("of", Arity::Optional, [Artefact::directory("data-set")]);
+        if self.stats { vec![data_set()] } else { Vec::new() }
     }
 
     fn output(&self) -> Output {
-        Output::Directory { of: "data-set".to_owned() }
+        if self.stats {
+            Output::File { of: "statistics".to_owned() }
+        } else {
+            Output::Directory { of: "data-set".to_owned() }
+        }
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        if self.stats { self.compare(job) } else { self.draw(job) }
+    }
+}
+
+impl Phantom {
+    /// Writes the data set.
+    fn draw(&self, job: &mut Job) -> Result<(), Failure> {
         let root = job.directory()?;
-        let plan = self.plan(job.seed());
+        let plan = self.plan(job.seed())?;
         let (train, test) = self.counts();
         let entries = entries(plan.seed, train, test, self.test_labels);
         job.total(entries.len() as u64);
@@ -119,16 +147,30 @@ impl Stage for Phantom {
         let bytes = record::workbook(&patients, plan.seed).map_err(|e| Failure::Internal(e.to_string()))?;
         fs::write(&table, bytes).map_err(|error| Failure::io(&table, error))
     }
-}
 
-impl Phantom {
-    fn plan(&self, seed: u64) -> Plan {
-        Plan {
-            seed,
-            size: self.size as usize,
-            difficulty: self.difficulty.share(),
-            label_noise: self.label_noise,
-        }
+    /// Writes the table of `--stats`.
+    fn compare(&self, job: &mut Job) -> Result<(), Failure> {
+        let measures = match &self.of {
+            Some(root) => {
+                let images = labelled_images(root)?;
+                job.note_folder("of", root)?;
+                let read = |(image, outlines): &(PathBuf, PathBuf)| Labelled::read(image, outlines);
+                measure_all(job, &images, |pair| read(pair))?
+            }
+            None => {
+                let plan = self.plan(job.seed())?;
+                let (train, test) = self.counts();
+                measure_all(job, &entries(plan.seed, train, test, true), |entry| Ok(entry.labelled(&plan)))?
+            }
+        };
+        let text = statistics::table(&statistics::compare(&measures), measures.len());
+        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+    }
+
+    fn plan(&self, seed: u64) -> Result<Plan, Failure> {
+        let size = Size::new(self.size, self.size);
+        let size = size.ok_or_else(|| Failure::Usage(format!("--size {} is too large", self.size)))?;
+        Ok(Plan { seed, size, difficulty: self.difficulty.share(), label_noise: self.label_noise })
     }
 
     /// How many training and test images.
@@ -139,4 +181,22 @@ impl Phantom {
             Split::Both => (self.count, self.test_count.unwrap_or(self.count.div_ceil(4))),
         }
     }
+}
+
+/// Measures radiographs, a few at a time, so that few are in memory at once.
+fn measure_all<T: Sync>(
+    job: &mut Job,
+    items: &[T],
+    radiograph: impl Fn(&T) -> Result<Labelled, Failure> + Sync,
+) -> Result<Vec<Measures>, Failure> {
+    job.total(items.len() as u64);
+    let mut measures = Vec::new();
+    for some in items.chunks(2 * job.threads()) {
+        let measured: Result<Vec<_>, _> =
+            some.par_iter().map(|item| Ok(radiograph(item)?.measure())).collect();
+        measures.extend(measured?);
+        job.count_read(some.len() as u64);
+        job.advance(some.len() as u64);
+    }
+    Ok(measures)
 }

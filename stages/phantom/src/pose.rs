@@ -35,12 +35,12 @@ impl Pose {
         let spread = random.range(-0.15, 1.0) * (0.6 + 0.8 * difficulty);
         let curl = random.unit() * random.unit() * loose;
         let (deviation, tilt) = if bent {
-            let deviation = random.range(24.0, 36.0);
-            (deviation, -random.range(2.0, 12.0))
+            let deviation = random.range(33.0, 43.0);
+            (deviation, -deviation * random.range(0.9, 1.15))
         } else {
             (2.0 + 4.0 * loose * random.normal(), 2.4 * loose * random.normal())
         };
-        let roll = 4.5 * loose * random.normal();
+        let roll = 6.5 * loose * random.normal();
         let mut fingers = [Finger { metacarpal: Turn::default(), joints: [Turn::default(); 3] }; 5];
         for (index, fan) in FAN.into_iter().enumerate() {
             let outwards = [1.0, 0.05, -0.8, -1.9][index];

@@ -13,12 +13,12 @@ use crate::random::scatter;
 use crate::texture::{Spongiosa, mottle};
 
 /// Path per millimetre of soft tissue.
-const FLESH: f32 = 0.050;
+const FLESH: f32 = 0.0455;
 /// Path per millimetre of cortex, of spongy bone at a shaft's ends and in the wrist, and of marrow, above that of the
 /// soft tissue they displace.
-const CORTEX: f32 = 0.235;
-const SPONGY: f32 = 0.058;
-const MARROW: f32 = 0.016;
+const CORTEX: f32 = 0.25;
+const SPONGY: f32 = 0.054;
+const MARROW: f32 = 0.005;
 
 /// The pixels that a bone covers.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl Paths {
                 let (across, along) = axis.of_point(x, y);
                 let (filling, streak) = bone.filling.at(along / axis.length, axis.length - along, along);
                 let texture = grain.at(across, along, streak);
-                let spongy = core * filling * (1.0 + 0.55 * texture);
+                let spongy = core * filling * (1.0 + texture);
                 // Haversian streaks make the cortex uneven too.
                 let cortical = (whole - core) * CORTEX * (1.0 + 0.10 * texture);
                 *path += (spongy + cortical) * density;

@@ -1,18 +1,19 @@
 //! One radiograph from beginning to end: patient, pose, rays, film, outlines.
 
-use bones::Bone;
-use bones::bone::COUNT;
+use bones::polygon::Outline;
 
 use crate::anatomy::Anatomy;
 use crate::detector::Exposure;
 use crate::figures::{METACARPAL_SHARE, THIRD_METACARPAL};
+use crate::film::{Collimation, strip};
 use crate::hand::Hand;
+use crate::objects::{adorn, mark};
 use crate::patient::Patient;
 use crate::pose::Pose;
 use crate::project::Projection;
-use crate::radiograph::Paths;
+use crate::radiograph::{Paths, Silhouette};
 use crate::random::Random;
-use crate::silhouette::{Vertex, thin};
+use crate::silhouette::thin;
 
 /// Which hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) struct Radiograph {
     /// Row-major grey values, size².
     pub(crate) pixels: Vec<u8>,
     /// One closed ring a bone, canonical order.
-    pub(crate) outlines: [(Bone, Vec<Vertex>); COUNT],
+    pub(crate) outlines: Vec<Outline>,
 }
 
 impl Radiograph {
@@ -61,17 +62,43 @@ impl Radiograph {
         let mut paths = Paths::through_flesh(&hand, &anatomy, &projection, size);
         let silhouettes: Vec<_> =
             hand.bones.iter().map(|bone| paths.add_bone(bone, &anatomy, &projection)).collect();
+        let content = content(&paths);
+        adorn(&mut paths, &hand, &anatomy, &projection, patient.polish, difficulty, &mut stream(7));
+        let mut extras = stream(8);
+        if extras.chance(0.55) {
+            mark(&mut paths, &projection, &mut extras);
+        }
         let exposure = Exposure::draw(&mut stream(5), difficulty);
         let mut grey = exposure.respond(&paths.values);
         exposure.develop(&mut grey, size);
+        if extras.chance(0.10 + 0.30 * difficulty) {
+            Collimation::draw(content, size, &mut extras).shade(&mut grey, size);
+        }
+        if extras.chance(0.03 + 0.14 * difficulty) {
+            strip(&mut grey, size, &mut extras);
+        }
         let pixels = exposure.print(&grey, size);
         let mut clicks = stream(6);
-        let outlines = std::array::from_fn(|index| {
-            let ring = silhouettes[index].border();
-            (Bone::ALL[index], thin(&ring, vertices(index, &mut clicks)))
-        });
+        let outline = |silhouette: &Silhouette| Outline {
+            bone: silhouette.bone,
+            ring: thin(&silhouette.border(), vertices(silhouette.bone.index(), &mut clicks)),
+        };
+        let outlines = silhouettes.iter().map(outline).collect();
         Radiograph { pixels, outlines }
     }
+}
+
+/// The rectangle (left, top, right, bottom) that the hand fills, in pixels.
+fn content(paths: &Paths) -> [f64; 4] {
+    let size = paths.size;
+    let (mut left, mut top, mut right, mut bottom) = (size, size, 0, 0);
+    for (y, line) in paths.values.chunks_exact(size).enumerate() {
+        let Some(first) = line.iter().position(|&path| path > 0.0) else { continue };
+        let last = line.iter().rposition(|&path| path > 0.0).unwrap_or(first);
+        (left, right) = (left.min(first), right.max(last));
+        (top, bottom) = (top.min(y), y);
+    }
+    [left, top, right, bottom].map(|v| v as f64)
 }
 
 /// How many vertices an annotator spends on a bone.
@@ -107,6 +134,6 @@ fn place(hand: &Hand, size: usize, side: Side, random: &mut Random, difficulty: 
     let middle = 0.5 * (low.0 + high.0) + (0.5 * room).min(14.0 * loose) * random.range(-0.8, 0.8);
     let middle = if mirrored { -middle } else { middle };
     let spare = (edge / scale - (high.1 + FLESH - low.1)).max(0.0);
-    let top = 2.0 + random.unit() * spare.min(9.0 * loose);
+    let top = (4.0 + random.unit() * 16.0 * loose).min(spare);
     Projection { scale, origin: (0.5 * edge - middle * scale, (high.1 + 4.0 + top) * scale), mirrored }
 }

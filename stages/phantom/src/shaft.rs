@@ -3,6 +3,7 @@
 use crate::frame::Point;
 use crate::maths::{PI, bell, cos, pow, sin, smoothstep};
 use crate::shell::Shell;
+use crate::texture::noise;
 
 /// A cross-section at `at` (0 base … 1 head). Half-widths and depths are in units of the widest half-width.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub(crate) struct Shaft {
     pub(crate) head: End,
     /// How far the middle of the axis lies dorsally, as a share of the length.
     pub(crate) bow: f64,
+    /// Roughness of the head's outline, relative (the tuft of a distal phalanx).
+    pub(crate) rough: f64,
 }
 
 /// One bone's own deviations from its form.
@@ -60,6 +63,8 @@ pub(crate) struct Individual {
     pub(crate) tilt: f64,
     /// Relative change of furrow and process.
     pub(crate) relief: f64,
+    /// Seeds the surface's small bumps.
+    pub(crate) grain: u64,
 }
 
 const COLUMNS: usize = 72;
@@ -107,7 +112,12 @@ impl Shaft {
         // Slightly boxy sections: flat sides are what draws crisp cortical lines.
         let (cosine, sine) = (cos(theta), sin(theta));
         let square = |v: f64| if v < 0.0 { -pow(-v, 0.88) } else { pow(v, 0.88) };
-        let x = width * square(cosine);
+        let side = if cosine < 0.0 { 0.0 } else { 50.0 };
+        let bumps = noise(own.grain, (t * length / 5.0) as f32, side)
+            + 0.6 * noise(own.grain, (t * length / 2.2) as f32, side);
+        let x = width
+            * square(cosine)
+            * (1.0 + f64::from(bumps) * (0.013 + self.rough * smoothstep(0.7, 0.85, t)));
         let z = closing * square(sine) * if sine > 0.0 { section.dorsal } else { section.palmar };
         let bow = 4.0 * t * (1.0 - t) * length;
         let (near, far) = (self.base.rise(x, z, 0.0, own), self.head.rise(x, z, own.tilt, own));
@@ -153,6 +163,6 @@ impl End {
         let process = if height == 0.0 { 0.0 } else { height * relief * bell((x - place) / spread) };
         (self.tilt + tilt) * x + self.slope * z + process
             - self.furrow * relief * bell(x / 0.28)
-            - self.dish * (1.0 - (x * x + z * z).min(1.0))
+            - self.dish * (1.0 - (x * x + 0.3 * z * z).min(1.0))
     }
 }
