@@ -66,6 +66,13 @@ impl Bone {
         NAMES.iter().position(|&known| known == name).and_then(Bone::from_index)
     }
 
+    /// The bone whose name is nearest to `name` by edits, letter case aside: what a misspelt label may mean.
+    pub fn nearest(name: &str) -> Bone {
+        let name = name.trim().to_lowercase();
+        let distance = |bone: &Bone| strsim::damerau_levenshtein(&bone.name().to_lowercase(), &name);
+        Bone::ALL.into_iter().min_by_key(distance).unwrap_or(Bone(0))
+    }
+
     /// The position in the canonical order, 0 … 28.
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -102,5 +109,12 @@ mod tests {
         }
         assert_eq!(Bone::from_index(COUNT), None);
         assert_eq!(Bone::from_name("radius"), None);
+    }
+
+    #[test]
+    fn a_misspelt_name_is_near_the_right_one() {
+        assert_eq!(Bone::nearest("radius").name(), "Radius");
+        assert_eq!(Bone::nearest(" Trapezoide").name(), "Trapezoid");
+        assert_eq!(Bone::nearest("finger_12").name(), "finger-12");
     }
 }

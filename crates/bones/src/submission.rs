@@ -226,7 +226,7 @@ pub fn read(mut input: impl BufRead) -> Result<Submission, SubmissionError> {
         let bone = Bone::from_name(&class).ok_or_else(|| SubmissionError::UnknownClass {
             line,
             found: class.clone().into_owned(),
-            nearest: nearest(&class),
+            nearest: Bone::nearest(&class),
         })?;
         let image = unquoted(&text[image]);
         let rows = match images.get_mut(image.as_ref()) {
@@ -344,11 +344,4 @@ fn fields(text: &str, line: Range<usize>) -> impl Iterator<Item = Option<Range<u
 /// The content of a field in which quotes are written twice.
 fn unquoted(field: &str) -> Cow<'_, str> {
     if field.contains("\"\"") { Cow::Owned(field.replace("\"\"", "\"")) } else { Cow::Borrowed(field) }
-}
-
-/// The bone whose name is nearest to `name` by edits, letter case aside.
-fn nearest(name: &str) -> Bone {
-    let name = name.trim().to_lowercase();
-    let distance = |bone: &Bone| strsim::damerau_levenshtein(&bone.name().to_lowercase(), &name);
-    Bone::ALL.into_iter().min_by_key(distance).unwrap_or(Bone::ALL[0])
 }

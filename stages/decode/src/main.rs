@@ -1,2 +1,5 @@
-//! Placeholder, replaced by the stage's first commit.
-fn main() {}
+//! `decode`: image files → records.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<decode::Decode>()
+}
