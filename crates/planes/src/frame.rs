@@ -22,7 +22,8 @@ pub mod attribute {
     pub const SIZE: &str = "size";
     /// Where a crop lies in the radiograph, as [`bones::crop::Window`] writes itself; absent on whole ones.
     pub const WINDOW: &str = "window";
-    /// The key of the record that this one was derived from; a derived record is in the fold of its parent.
+    /// The key of the record that this one was derived from. A derived record keeps the patient of its parent, and
+    /// with it the fold.
     pub const PARENT: &str = "parent";
 }
 

@@ -85,7 +85,7 @@ impl Failure {
     }
 
     /// A failure while reading the shard stream `name`.
-    pub(crate) fn reading(name: &str, error: shard::Error) -> Failure {
+    pub fn reading(name: &str, error: shard::Error) -> Failure {
         match error {
             shard::Error::Io(source) => Failure::Io { what: name.to_owned(), source },
             shard::Error::Record { key, what } => Failure::record(name, key, what),

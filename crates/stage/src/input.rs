@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use shard::format::HEADER_FRAME;
 use shard::{Header, RawRecord, Reader};
 
-use crate::{Failure, InputDigest};
+use crate::{Artefact, Failure, InputDigest};
 
 type Source = Box<dyn Read + Send>;
 
@@ -33,6 +34,23 @@ pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
     Ok(Box::new(file))
 }
 
+/// What was found at a path that may hold either.
+pub enum Content {
+    /// A stream of records.
+    Shard(Box<Records>),
+    /// Anything else: all of its bytes.
+    File(Vec<u8>),
+}
+
+/// The alternatives of planes that a port accepts; none where it accepts no shards.
+pub(crate) fn accepted(artefacts: &[Artefact]) -> Vec<&[String]> {
+    let shards = artefacts.iter().filter_map(|artefact| match artefact {
+        Artefact::Shard { planes } => Some(planes.as_slice()),
+        _ => None,
+    });
+    shards.collect()
+}
+
 /// The records of several streams, one behind the other, still compressed. Each must have the planes that the
 /// stage reads, and all must have the same planes and classes.
 pub struct Records {
@@ -45,23 +63,38 @@ pub struct Records {
 }
 
 impl Records {
-    pub(crate) fn open(port: &str, paths: &[PathBuf], planes: &[String]) -> Result<Records, Failure> {
-        let mut waiting: VecDeque<PathBuf> = paths.iter().cloned().collect();
-        let Some(first) = waiting.pop_front() else {
+    /// Opens the streams at `paths`, whose records have all planes of one of the `alternatives`.
+    pub(crate) fn open(
+        port: &str,
+        paths: &[PathBuf],
+        alternatives: &[&[String]],
+    ) -> Result<Records, Failure> {
+        let Some((first, others)) = paths.split_first() else {
             return Err(Failure::Usage(format!("--{port} needs at least one path")));
         };
-        let reader = open_shard(&first, planes)?;
-        let header = reader.header().clone();
+        let mut records = Records::begin(port, first, open(first)?, alternatives)?;
         // The headers of the others are checked now, so that a wrong last file does not cost a run; a pipe
         // can't be opened twice and is checked when its turn comes.
-        for path in waiting.iter().filter(|path| path.is_file()) {
-            check_same(&header, &first, open_shard(path, planes)?.header(), path)?;
+        for path in others.iter().filter(|path| path.is_file()) {
+            let other = open_shard(path, open(path)?, alternatives)?;
+            check_same(&records.header, first, other.header(), path)?;
         }
+        records.waiting = others.iter().cloned().collect();
+        Ok(records)
+    }
+
+    fn begin(
+        port: &str,
+        path: &Path,
+        source: Source,
+        alternatives: &[&[String]],
+    ) -> Result<Records, Failure> {
+        let reader = open_shard(path, source, alternatives)?;
         Ok(Records {
             port: port.to_owned(),
-            waiting,
-            current: Some((first, reader)),
-            header,
+            waiting: VecDeque::new(),
+            header: reader.header().clone(),
+            current: Some((path.to_owned(), reader)),
             finished: Vec::new(),
             read: 0,
         })
@@ -107,7 +140,7 @@ impl Records {
     }
 
     fn follow(&mut self, path: PathBuf) -> Result<(), Failure> {
-        let reader = open_shard(&path, &[])?;
+        let reader = open_shard(&path, open(&path)?, &[])?;
         check_same(&self.header, Path::new("the input before it"), reader.header(), &path)?;
         self.current = Some((path, reader));
         Ok(())
@@ -128,23 +161,50 @@ impl Iterator for Records {
     }
 }
 
-fn open_shard(path: &Path, planes: &[String]) -> Result<Reader<BufReader<Source>>, Failure> {
-    let input = BufReader::with_capacity(1 << 18, open(path)?);
-    let reader = Reader::new(input).map_err(|error| Failure::reading(&name(path), error))?;
-    let header = reader.header();
-    for plane in planes {
-        if header.plane(plane).is_none() {
-            let have: Vec<&str> = header.planes.iter().map(|plane| plane.name.as_str()).collect();
-            return Err(Failure::data(
-                name(path),
-                format!(
-                    "no plane `{plane}`: it was written by `{}`, whose records have {}; {}",
-                    header.producer.stage,
-                    if have.is_empty() { "no planes".to_owned() } else { format!("`{}`", have.join("`, `")) },
-                    "put a stage that adds it in between (see the stage table of the README)"
-                ),
-            ));
+impl Content {
+    /// Tells a stream of records from anything else by its first bytes.
+    pub(crate) fn open(port: &str, path: &Path, alternatives: &[&[String]]) -> Result<Content, Failure> {
+        let mut source = open(path)?;
+        let mut bytes = Vec::new();
+        let failed = |error| Failure::io(path, error);
+        let magic = HEADER_FRAME.to_le_bytes();
+        source.by_ref().take(magic.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes == magic {
+            let source = Box::new(io::Cursor::new(bytes).chain(source));
+            return Records::begin(port, path, source, alternatives)
+                .map(|records| Content::Shard(Box::new(records)));
         }
+        source.read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Content::File(bytes))
+    }
+}
+
+/// Opens a stream whose records have all planes of one of the `alternatives`, if there are any.
+fn open_shard(
+    path: &Path,
+    source: Source,
+    alternatives: &[&[String]],
+) -> Result<Reader<BufReader<Source>>, Failure> {
+    let reader = Reader::new(BufReader::with_capacity(1 << 18, source))
+        .map_err(|error| Failure::reading(&name(path), error))?;
+    let header = reader.header();
+    let missing: Vec<&str> = alternatives
+        .iter()
+        .filter_map(|planes| planes.iter().find(|plane| header.plane(plane).is_none()))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() && missing.len() == alternatives.len() {
+        let have: Vec<&str> = header.planes.iter().map(|plane| plane.name.as_str()).collect();
+        return Err(Failure::data(
+            name(path),
+            format!(
+                "no plane `{}`: it was written by `{}`, whose records have {}; {}",
+                missing.join("` or `"),
+                header.producer.stage,
+                if have.is_empty() { "no planes".to_owned() } else { format!("`{}`", have.join("`, `")) },
+                "put a stage that adds it in between (see the stage table of the README)"
+            ),
+        ));
     }
     Ok(reader)
 }

@@ -12,8 +12,8 @@ use crate::output::{Opened, digest_of_folder, partial};
 use crate::progress::Progress;
 use crate::summary::peak_memory;
 use crate::{
-    Artefact, Card, Contract, Failure, InputDigest, Output, Reason, RecordCounts, Records, Skipped, Summary,
-    input,
+    Artefact, Card, Content, Contract, Failure, InputDigest, Output, Reason, RecordCounts, Records, Skipped,
+    Summary, input,
 };
 
 /// A running stage.
@@ -87,13 +87,21 @@ impl Job {
 
     /// The records of another port, whose flag the stage parsed itself.
     pub fn records_of(&self, port: &str, paths: &[PathBuf]) -> Result<Records, Failure> {
-        let planes = self.card.inputs.iter().find(|known| known.name == port).and_then(|known| {
-            known.accepts.iter().find_map(|artefact| match artefact {
-                Artefact::Shard { planes } => Some(planes.as_slice()),
-                _ => None,
-            })
-        });
-        Records::open(port, paths, planes.unwrap_or_default())
+        Records::open(port, paths, &self.accepted(port))
+    }
+
+    /// What is at a path of a port that accepts both shards and files, told by its content.
+    pub fn open(&mut self, port: &str, path: &Path) -> Result<Content, Failure> {
+        let content = Content::open(port, path, &self.accepted(port))?;
+        if let Content::File(bytes) = &content {
+            self.note_input(port, path, digest_of_file(bytes));
+        }
+        Ok(content)
+    }
+
+    fn accepted(&self, port: &str) -> Vec<&[String]> {
+        let port = self.card.inputs.iter().find(|known| known.name == port);
+        port.map_or_else(Vec::new, |port| input::accepted(&port.accepts))
     }
 
     /// Notes that a stream was read to its end, for the summary. [`Job::each`] does it by itself.
@@ -107,8 +115,7 @@ impl Job {
     pub fn read_file(&mut self, port: &str, path: &Path) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         input::open(path)?.read_to_end(&mut bytes).map_err(|error| Failure::io(path, error))?;
-        let digest = format!("xxh3:{:032x}", xxh3_128(&bytes));
-        self.note_input(port, path, digest);
+        self.note_input(port, path, digest_of_file(&bytes));
         Ok(bytes)
     }
 
@@ -250,6 +257,11 @@ impl Job {
         Ok(partial(&out))
     }
 
+    /// Whether the output goes to standard output. A stage whose output is a folder may then write a text instead.
+    pub fn writes_to_stdout(&self) -> bool {
+        self.out_stream() == Path::new("-")
+    }
+
     fn out_stream(&self) -> PathBuf {
         self.contract.out.clone().unwrap_or_else(|| PathBuf::from("-"))
     }
@@ -329,4 +341,8 @@ impl Job {
             opened.discard();
         }
     }
+}
+
+fn digest_of_file(bytes: &[u8]) -> String {
+    format!("xxh3:{:032x}", xxh3_128(bytes))
 }

@@ -1,1 +1,149 @@
-//! Placeholder, replaced by the crate's first commit.
+//! Reads a submission: CSV → `{masks}`, or outlines in the layout of the competition's annotations.
+//!
+//! ```text
+//! before   image_name,class,rle
+//!          image1_R.png,finger-1,2 2 8 2
+//!          …
+//! after    image1_R   masks: finger-1 on pixels 1, 2, 7 and 8 (from 0)
+//! or       outputs_json/ID001/image1_R.json   {"annotations": [{"label": "finger-1", "points": [[1, 0], …]}, …]}
+//! ```
+//!
+//! A submission knows neither patients nor sizes. With `--images`, a shard of the same images, keys and attributes are
+//! those of its records; without it, the key is the image's name and the size that of `--width` and `--height`.
+//!
+//! `--emit outlines` also takes a shard of masks, so that predictions can be looked at, corrected and trained on.
+//! An annotation is one ring: that of a bone's largest piece, with its holes filled. Smaller pieces are left out and
+//! counted.
+
+mod outlines;
+
+use std::fs;
+use std::path::PathBuf;
+
+use aligned::{Aligned, ImageSize, Missing, Row};
+use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
+use shard::Record;
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+
+use outlines::Outlines;
+
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Emit {
+    /// A shard of masks
+    #[default]
+    Masks,
+    /// A folder of outline files, as the competition's annotations are laid out
+    Outlines,
+}
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct DecodeRle {
+    /// What to write: a shard of masks, or a folder of outline files
+    #[arg(long, value_enum, default_value_t = Emit::Masks)]
+    #[serde(default)]
+    pub emit: Emit,
+    /// A shard of the same images, from which keys, patients and sizes are taken
+    #[arg(long, value_name = "PATH")]
+    #[serde(default)]
+    pub images: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented where they are")]
+    pub size: ImageSize,
+}
+
+impl Stage for DecodeRle {
+    const NAME: &'static str = "decode-rle";
+    const ABOUT: &'static str = "Reads a submission: CSV → {masks}, or outlines in the layout of annotations";
+    const RELATION: Relation = Relation::Source;
+
+    fn inputs(&self) -> Vec<Port> {
+        let submission = Artefact::file("submission");
+        let accepts = match self.emit {
+            Emit::Masks => vec![submission],
+            Emit::Outlines => vec![submission, Artefact::shard(&[planes::name::MASKS])],
+        };
+        vec![
+            Port::new("in", Arity::One, accepts),
+            Port::new("images", Arity::Optional, [Artefact::shard(&[])]),
+        ]
+    }
+
+    fn output(&self) -> Output {
+        match self.emit {
+            Emit::Masks => Output::planes([planes::masks_spec()]),
+            Emit::Outlines => Output::Directory { of: "outlines".to_owned() },
+        }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let rows = self.rows(job)?;
+        match self.emit {
+            Emit::Masks => {
+                let mut header = job.header_after(None);
+                header.classes = planes::classes();
+                job.create(header)?;
+                rows.each(job, decoded, |job, decoded| match decoded {
+                    Some(record) => job.push(&record),
+                    None => without_rows(job),
+                })?;
+            }
+            Emit::Outlines => {
+                let folder = job.directory()?.join("outputs_json");
+                fs::create_dir(&folder).map_err(|error| Failure::io(&folder, error))?;
+                let outlines = |row: &Row| decoded(row)?.map(|record| Outlines::of(&record)).transpose();
+                rows.each(job, outlines, |job, outlines| {
+                    let Some(Outlines { path, text, pieces_left_out }) = outlines else {
+                        return without_rows(job);
+                    };
+                    let path = folder.join(path);
+                    let folder = path.parent().unwrap_or(&folder);
+                    fs::create_dir_all(folder).map_err(|error| Failure::io(folder, error))?;
+                    fs::write(&path, text).map_err(|error| Failure::io(&path, error))?;
+                    job.count("pieces left out", pieces_left_out);
+                    job.count_written(1);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DecodeRle {
+    /// The submission's rows, beside the images where those are given: the last member of a row is that of the
+    /// port `in`.
+    fn rows(&self, job: &mut Job) -> Result<Aligned, Failure> {
+        let paths = job.input_paths()?;
+        let [path] = paths.as_slice() else {
+            return Err(Failure::Usage(format!("one submission is read at a time, not {}", paths.len())));
+        };
+        let images = self.images.iter().map(|images| ("images", images.clone()));
+        let inputs: Vec<(&str, PathBuf)> = images.chain([("in", path.clone())]).collect();
+        Aligned::open(job, &inputs, self.size.get()?, Missing::Allow)
+    }
+}
+
+/// The record with the plane `masks`; `None` for an image of which the submission has no row.
+fn decoded(row: &Row) -> Result<Option<Record>, Reason> {
+    match row.members.as_slice() {
+        [member] | [Some(_), member] => {
+            let Some(member) = member else { return Ok(None) };
+            let decoded = member.record(&row.head)?;
+            let mut record = row.head.clone();
+            planes::set_masks(&mut record, &planes::masks(&decoded)?);
+            Ok(Some(record))
+        }
+        _ => Err("the submission has it, but --images has not; give the shard of the same images".into()),
+    }
+}
+
+fn without_rows(job: &mut Job) -> Result<(), Failure> {
+    job.count("images without rows", 1);
+    Ok(())
+}

@@ -1,1 +1,134 @@
-//! Placeholder, replaced by the crate's first commit.
+//! Merges predictions: N × `{scores}` or `{masks}` or submissions → `{masks}`.
+//!
+//! ```text
+//! before   a.shard  ID001/image1  masks: Radius on pixels 1–8
+//!          b.shard  ID001/image1  masks: Radius on pixels 5–9
+//!          c.csv    image1.png    Radius: 6 4
+//! after    ID001/image1           masks: Radius on pixels 5–8   (at least 2 of the 3 say so)
+//! ```
+//!
+//! Here each `--in` is a voter, where other stages read several inputs one behind the other. Records belong together
+//! by their keys, rows of a submission by the image's name.
+//!
+//! - A **soft** vote needs scores: logits are upsampled to the radiograph's size, the sigmoids averaged by weight,
+//!   and a bone is where the mean is strictly above its threshold. With one input this turns scores into masks.
+//! - A **hard** vote counts masks (scores are turned into masks first): a bone is where at least `--min-votes` say so.
+//!
+//! With `--paste-back` the result on a crop goes back into the whole radiograph that it was cut from. The crops of one
+//! radiograph follow one another in the streams; a bone is where any of them has it.
+
+mod ballot;
+mod pasted;
+mod threshold;
+
+use std::path::PathBuf;
+
+use aligned::{Aligned, ImageSize, Missing};
+use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+
+use ballot::Ballot;
+use pasted::Pasted;
+pub use threshold::ThresholdOf;
+
+/// What is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Soft where all inputs are scores, else hard
+    #[default]
+    Auto,
+    /// Votes of masks
+    Hard,
+    /// The mean of scores
+    Soft,
+}
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Vote {
+    /// What is counted: votes of masks, or the mean of scores
+    #[arg(long, value_enum, default_value_t = Mode::Auto)]
+    #[serde(default)]
+    pub mode: Mode,
+    /// Hard vote: how many masks must have a pixel [default: more than half of them]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    #[serde(default)]
+    pub min_votes: Option<u16>,
+    /// Soft vote: the weight of each input, in order, separated by commas [default: all equal]
+    #[arg(long, value_name = "WEIGHT", value_delimiter = ',')]
+    #[serde(default)]
+    pub weights: Vec<f32>,
+    /// From which score on, exclusive, a bone is there: `0.5`, or `finger-1=0.4` for one bone; may be given several
+    /// times [default: 0.5]
+    #[arg(long, value_name = "[BONE=]SCORE", value_delimiter = ',')]
+    #[serde(default)]
+    pub threshold: Vec<ThresholdOf>,
+    /// A JSON file of thresholds: `{"finger-1": 0.4, …}`; `--threshold` has the last word
+    #[arg(long, value_name = "PATH")]
+    #[serde(default)]
+    pub thresholds: Option<PathBuf>,
+    /// Count radiographs that some inputs lack, and let the others vote, instead of stopping
+    #[arg(long)]
+    #[serde(default)]
+    pub allow_missing: bool,
+    /// Put crops back into the radiograph that they were cut from
+    #[arg(long)]
+    #[serde(default)]
+    pub paste_back: bool,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented where they are")]
+    pub size: ImageSize,
+}
+
+impl Stage for Vote {
+    const NAME: &'static str = "vote";
+    const ABOUT: &'static str = "Merges predictions: N × {scores} or {masks} or submissions → {masks}";
+    const RELATION: Relation = Relation::Reduce;
+
+    fn inputs(&self) -> Vec<Port> {
+        let voters = [
+            Artefact::shard(&[planes::name::MASKS]),
+            Artefact::shard(&[planes::name::SCORES]),
+            Artefact::file("submission"),
+        ];
+        vec![
+            Port::new("in", Arity::Many, voters),
+            Port::new("thresholds", Arity::Optional, [Artefact::file("thresholds")]),
+        ]
+    }
+
+    fn output(&self) -> Output {
+        Output::planes([planes::masks_spec()])
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let voters: Vec<(&str, PathBuf)> = job.input_paths()?.into_iter().map(|path| ("in", path)).collect();
+        let missing = if self.allow_missing { Missing::Allow } else { Missing::Refuse };
+        let thresholds = threshold::read(job, self.thresholds.as_deref(), &self.threshold)?;
+        let rows = Aligned::open(job, &voters, self.size.get()?, missing)?;
+        let ballot = Ballot::new(self, &rows, thresholds)?;
+
+        let mut header = job.header_after(rows.headers().flatten().next());
+        header.classes = planes::classes();
+        job.create(header)?;
+        let mut pasted = Pasted::default();
+        let incomplete = rows.each(
+            job,
+            |row| {
+                let record = ballot.decide(row)?;
+                if self.paste_back { pasted::paste(record) } else { Ok(record) }
+            },
+            |job, record| if self.paste_back { pasted.push(job, record) } else { job.push(&record) },
+        )?;
+        pasted.flush(job)?;
+        if incomplete > 0 {
+            job.count("incomplete", incomplete);
+            job.note(&format!("{incomplete} radiographs lacked a voter"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! The ballot: how the votes on one radiograph are counted.
+
+use aligned::{Aligned, Row};
+use bones::Mask;
+use bones::scores::{Logits, Thresholds, Values, to_mask};
+use planes::{Frame, Scores};
+use shard::{Header, Record};
+use stage::{Failure, Reason};
+
+use crate::{Mode, Vote};
+
+/// How the votes on one radiograph are counted.
+pub(crate) struct Ballot {
+    rule: Rule,
+    thresholds: Thresholds,
+}
+
+enum Rule {
+    /// At least so many of the masks; `None`: more than half of those there are.
+    Hard { min_votes: Option<usize> },
+    /// The mean by these weights, one for each input.
+    Soft { weights: Vec<f32> },
+}
+
+impl Ballot {
+    /// The ballot that the arguments and the inputs ask for.
+    pub(crate) fn new(vote: &Vote, rows: &Aligned, thresholds: Thresholds) -> Result<Ballot, Failure> {
+        let has_scores = |header: Option<&Header>| {
+            header.is_some_and(|header| header.plane(planes::name::SCORES).is_some())
+        };
+        let voters = rows.headers().count();
+        let all_scores = rows.headers().all(has_scores);
+        let soft = vote.mode == Mode::Soft || (vote.mode == Mode::Auto && all_scores);
+        let usage = |text: String| Err(Failure::Usage(text));
+        if soft {
+            if !all_scores {
+                let reason = "a soft vote needs scores, and not all of these are; choose --mode hard, or have \
+                              `predict` emit scores";
+                return Err(Failure::data(rows.file(), reason));
+            }
+            if vote.min_votes.is_some() {
+                return usage("--min-votes counts masks: give --mode hard too".to_owned());
+            }
+            if !vote.weights.is_empty() && vote.weights.len() != voters {
+                return usage(format!("--weights has {} weights for {voters} inputs", vote.weights.len()));
+            }
+            if vote.weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0)
+                || (!vote.weights.is_empty() && vote.weights.iter().all(|weight| *weight == 0.0))
+            {
+                return usage("--weights must be finite, not negative, and not all zero".to_owned());
+            }
+            let weights = if vote.weights.is_empty() { vec![1.0; voters] } else { vote.weights.clone() };
+            return Ok(Ballot { rule: Rule::Soft { weights }, thresholds });
+        }
+        if !vote.weights.is_empty() {
+            return usage("--weights are for a soft vote, and this is a hard one".to_owned());
+        }
+        let min_votes = vote.min_votes.map(usize::from);
+        if let Some(k) = min_votes.filter(|&k| k > voters) {
+            return usage(format!("--min-votes {k} can't be reached by {voters} inputs"));
+        }
+        Ok(Ballot { rule: Rule::Hard { min_votes }, thresholds })
+    }
+
+    /// The record that the votes of a row come to.
+    pub(crate) fn decide(&self, row: &Row) -> Result<Record, Reason> {
+        let frame = Frame::of(&row.head)?;
+        let records = row.records()?;
+        for record in records.iter().flatten() {
+            let other = Frame::of(record)?;
+            if other != frame {
+                return Err(format!("its inputs show different parts of it: {frame:?}, {other:?}").into());
+            }
+        }
+        let mask = match &self.rule {
+            Rule::Soft { weights } => self.soft(&frame, &records, weights)?,
+            Rule::Hard { min_votes } => self.hard(&frame, &records, *min_votes)?,
+        };
+        let mut record = row.head.clone();
+        planes::set_masks(&mut record, &mask);
+        Ok(record)
+    }
+
+    fn soft(&self, frame: &Frame, records: &[Option<Record>], weights: &[f32]) -> Result<Mask, Reason> {
+        let scores = records
+            .iter()
+            .zip(weights)
+            .filter_map(|(record, weight)| Some((planes::scores(record.as_ref()?), *weight)))
+            .map(|(scores, weight)| Ok((scores?, weight)))
+            .collect::<Result<Vec<(Scores, f32)>, Reason>>()?;
+        let maps = scores
+            .iter()
+            .map(|(scores, weight)| Ok((Logits::new(Values::F16(scores.logits()), scores.size())?, *weight)))
+            .collect::<Result<Vec<(Logits<'_>, f32)>, Reason>>()?;
+        Ok(to_mask(&maps, frame.size, &self.thresholds)?)
+    }
+
+    fn hard(
+        &self,
+        frame: &Frame,
+        records: &[Option<Record>],
+        min_votes: Option<usize>,
+    ) -> Result<Mask, Reason> {
+        let mask = |record: &Record| match record.plane(planes::name::MASKS) {
+            Some(_) => Ok(planes::masks(record)?),
+            None => self.soft(frame, &[Some(record.clone())], &[1.0]),
+        };
+        let masks = records.iter().flatten().map(mask).collect::<Result<Vec<Mask>, Reason>>()?;
+        let k = min_votes.unwrap_or(masks.len() / 2 + 1);
+        if k > masks.len() {
+            // Inputs that lack the radiograph have no pixel of it.
+            return Ok(Mask::empty(frame.size));
+        }
+        Ok(bones::vote::hard(&masks.iter().collect::<Vec<_>>(), k)?)
+    }
+}
