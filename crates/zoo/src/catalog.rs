@@ -92,6 +92,6 @@ pub(crate) fn resolve(spec: &ModelSpec) -> Result<(&'static Architecture, &'stat
 
 fn unknown(what: &'static str, given: &str, known: Vec<&'static str>) -> Error {
     let nearest =
-        known.iter().min_by_key(|name| strsim::levenshtein(name, given)).copied().unwrap_or_default();
+        known.iter().min_by_key(|name| strsim::damerau_levenshtein(name, given)).copied().unwrap_or_default();
     Error::Unknown { what, given: given.to_owned(), nearest, known }
 }

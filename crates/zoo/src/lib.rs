@@ -17,6 +17,7 @@
 pub mod catalog;
 mod decoders;
 mod device;
+mod draws;
 mod encoders;
 mod error;
 mod layers;
@@ -30,4 +31,4 @@ pub use device::{Placement, device};
 pub use error::Error;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
-pub use segmenter::Segmenter;
+pub use segmenter::{Segmenter, outline};

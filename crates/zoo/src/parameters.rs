@@ -5,9 +5,10 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use crate::Placement;
+use crate::draws::Draws;
 
 /// Whether training changes a tensor by its gradient or by its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Weights {
         self.parameters().map(|entry| entry.tensor.numel()).sum()
     }
 
-    /// Forgets the gradients of the last backward pass.
+    /// Sets the gradients of the last backward pass to zero.
     pub fn zero_grad(&self) {
         for entry in self.parameters() {
             entry.tensor.shallow_clone().zero_grad();
@@ -64,7 +65,7 @@ impl Weights {
     }
 }
 
-/// How a tensor starts. Draws come from libtorch's CPU generator, whatever the device.
+/// How a tensor starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Init {
     /// Every element the same.
@@ -83,24 +84,20 @@ pub(crate) enum Init {
 }
 
 impl Init {
-    fn draw(self, shape: &[i64], kind: Kind) -> Tensor {
-        let mut tensor = Tensor::empty(shape, (kind, Device::Cpu));
+    /// Row-major values on the CPU.
+    fn values(self, shape: &[i64], draws: Draws) -> Tensor {
         let window: i64 = shape.iter().skip(2).product();
         let fan_out = (shape.first().unwrap_or(&1) * window) as f64;
         let fan_in = (shape.get(1).unwrap_or(&1) * window) as f64;
-        match self {
-            Init::Constant(value) => tensor.fill_(value),
-            Init::Normal { std } => tensor.normal_(0.0, std),
-            Init::KaimingNormalFanOut => tensor.normal_(0.0, (2.0 / fan_out).sqrt()),
-            Init::KaimingUniform => {
-                let bound = (6.0 / fan_in).sqrt();
-                tensor.uniform_(-bound, bound)
-            }
-            Init::XavierUniform => {
-                let bound = (6.0 / (fan_in + fan_out)).sqrt();
-                tensor.uniform_(-bound, bound)
-            }
-        }
+        let count = shape.iter().product::<i64>() as usize;
+        let numbers = match self {
+            Init::Constant(value) => vec![value as f32; count],
+            Init::Normal { std } => draws.normal(std, count),
+            Init::KaimingNormalFanOut => draws.normal((2.0 / fan_out).sqrt(), count),
+            Init::KaimingUniform => draws.uniform((6.0 / fan_in).sqrt(), count),
+            Init::XavierUniform => draws.uniform((6.0 / (fan_in + fan_out)).sqrt(), count),
+        };
+        Tensor::from_slice(&numbers).reshape(shape)
     }
 }
 
@@ -109,11 +106,18 @@ impl Init {
 pub(crate) struct Registry {
     weights: RefCell<Weights>,
     placement: Placement,
+    seed: Option<i64>,
 }
 
 impl Registry {
-    pub(crate) fn new(placement: Placement) -> Self {
-        Self { weights: RefCell::default(), placement }
+    /// For a model that computes.
+    pub(crate) fn new(placement: Placement, seed: i64) -> Self {
+        Self { weights: RefCell::default(), placement, seed: Some(seed) }
+    }
+
+    /// For a model that is only looked at: its tensors have shapes, but a single element each.
+    pub(crate) fn outline() -> Self {
+        Self { weights: RefCell::default(), placement: Placement::cpu(), seed: None }
     }
 
     /// The place of keys without a prefix.
@@ -142,7 +146,14 @@ impl Scope<'_> {
     /// A learnt tensor. Four-dimensional ones are laid out channels-last, as convolutions run fastest on them.
     pub(crate) fn parameter(&self, name: &str, shape: &[i64], init: Init) -> Tensor {
         let Placement { device, kind } = self.registry.placement;
-        let values = init.draw(shape, kind);
+        let Some(seed) = self.registry.seed else {
+            return self.register(
+                name,
+                Tensor::zeros([1], (kind, device)).expand(shape, false),
+                Role::Parameter,
+            );
+        };
+        let values = init.values(shape, Draws::new(seed, &self.key(name)));
         let tensor = match *shape {
             [out, inner, height, width] => {
                 let strides = [inner * height * width, 1, width * inner, inner];
@@ -150,7 +161,7 @@ impl Scope<'_> {
                 tensor.copy_(&values);
                 tensor
             }
-            _ => values.to_device(device),
+            _ => values.to_kind(kind).to_device(device),
         };
         self.register(name, tensor.set_requires_grad(true), Role::Parameter)
     }

@@ -23,7 +23,7 @@ pub struct Segmenter {
 impl Segmenter {
     /// Builds a model with the reference's initialisation, the same for the same `seed` on every run and device.
     ///
-    /// Seeds libtorch's generator, before anything is drawn.
+    /// Seeds libtorch's generator as well, from which stochastic depth draws in training.
     pub fn new(spec: &ModelSpec, placement: Placement, seed: i64) -> Result<Self, Error> {
         if !matches!(placement.kind, Kind::Float | Kind::Double) {
             return Err(Error::Field {
@@ -32,18 +32,10 @@ impl Segmenter {
                 expected: "Float or Double",
             });
         }
-        let (architecture, encoder) = catalog::resolve(spec)?;
         tch::manual_seed(seed);
-        let registry = Registry::new(placement);
-        let root = registry.root();
-        let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
-        let (encoder, decoder) = tch::no_grad(|| {
-            let encoder = encoder.build(&root.at(architecture.encoder_key), options);
-            let decoder = (architecture.build)(&root, &encoder.levels(), spec.classes);
-            (encoder, decoder)
-        });
-        let weights = registry.finish();
-        Ok(Self { spec: spec.clone(), placement, encoder, decoder, weights })
+        let registry = Registry::new(placement, seed);
+        let (encoder, decoder) = build(spec, &registry)?;
+        Ok(Self { spec: spec.clone(), placement, encoder, decoder, weights: registry.finish() })
     }
 
     /// What was built.
@@ -118,6 +110,26 @@ impl Segmenter {
         }
         Ok(())
     }
+}
+
+/// The keys, shapes, element types and roles of a model's tensors, without their memory and in a millisecond.
+///
+/// The tensors cannot be computed with or written to: each has one element, seen at every index.
+pub fn outline(spec: &ModelSpec) -> Result<Weights, Error> {
+    let registry = Registry::outline();
+    build(spec, &registry)?;
+    Ok(registry.finish())
+}
+
+fn build(spec: &ModelSpec, registry: &Registry) -> Result<(Box<dyn Encoder>, Box<dyn Decoder>), Error> {
+    let (architecture, encoder) = catalog::resolve(spec)?;
+    let root = registry.root();
+    let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
+    Ok(tch::no_grad(|| {
+        let encoder = encoder.build(&root.at(architecture.encoder_key), options);
+        let decoder = (architecture.build)(&root, &encoder.levels(), spec.classes);
+        (encoder, decoder)
+    }))
 }
 
 impl fmt::Debug for Segmenter {

@@ -87,25 +87,28 @@ impl MixTransformer {
         let rate = options.drop_path.unwrap_or(DROP_PATH);
         let mut rates = (0..).map(|block| rate * f64::from(block) / last);
         let mut inputs = options.in_channels;
-        let stage = |index: usize| {
-            let channels = variant.channels[index];
+        let mut patch_embed = |index: usize| {
             let (kernel, stride) = if index == 0 { (7, 4) } else { (3, 2) };
-            let patches = ConvShape::same(inputs, channels, kernel).strided(stride);
-            inputs = channels;
+            let patches = ConvShape::same(inputs, variant.channels[index], kernel).strided(stride);
+            inputs = variant.channels[index];
+            PatchEmbed::new(&scope.at(format!("patch_embed{}", index + 1)), patches)
+        };
+        // The reference registers the four embeddings before the first block.
+        let patch_embeds = [0, 1, 2, 3].map(&mut patch_embed);
+        let mut stages = Vec::new();
+        for (index, patch_embed) in patch_embeds.into_iter().enumerate() {
+            let channels = variant.channels[index];
             let number = index + 1;
             let blocks = scope.at(format!("block{number}"));
-            Stage {
-                patch_embed: PatchEmbed::new(&scope.at(format!("patch_embed{number}")), patches),
-                blocks: (0..variant.depths[index])
-                    .zip(&mut rates)
-                    .map(|(block, rate)| {
-                        Block::new(&blocks.at(block), channels, HEADS[index], REDUCTIONS[index], rate)
-                    })
-                    .collect(),
+            let block = |(block, rate): (i64, f64)| {
+                Block::new(&blocks.at(block), channels, HEADS[index], REDUCTIONS[index], rate)
+            };
+            stages.push(Stage {
+                patch_embed,
+                blocks: (0..variant.depths[index]).zip(&mut rates).map(block).collect(),
                 norm: LayerNorm::new(&scope.at(format!("norm{number}")), channels, EPSILON),
-            }
-        };
-        let stages = (0..4).map(stage).collect();
+            });
+        }
         Self { levels: super::Variant::levels(variant), stages }
     }
 }

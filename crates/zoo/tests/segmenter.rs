@@ -1,0 +1,136 @@
+//! Building, seeding, and the refusal of what does not fit.
+
+#![allow(clippy::unwrap_used)]
+
+use tch::{Device, Kind, Tensor};
+use zoo::{Error, ModelSpec, Placement, Segmenter};
+
+fn build(name: &str, seed: i64) -> Segmenter {
+    Segmenter::new(&ModelSpec::named(name, 3).unwrap(), Placement::cpu(), seed).unwrap()
+}
+
+fn zeros(shape: [i64; 4]) -> Tensor {
+    Tensor::zeros(shape, (Kind::Float, Device::Cpu))
+}
+
+#[test]
+fn the_seed_alone_decides_the_initial_weights() {
+    let weights = |seed: i64| {
+        let model = build("segformer/mit_b0", seed);
+        let flat: Vec<Tensor> =
+            model.weights().parameters().map(|entry| entry.tensor.flatten(0, -1)).collect();
+        Tensor::cat(&flat, 0)
+    };
+    let first = weights(5);
+    // Neither earlier draws nor other threads matter.
+    let _ = Tensor::rand([100], (Kind::Float, Device::Cpu));
+    assert_eq!(weights(5), first);
+    assert_ne!(weights(6), first);
+}
+
+#[test]
+fn initial_weights_have_the_spread_of_the_references() {
+    let rows = [
+        // torchvision: kaiming normal, fan_out 512·9.
+        ("unet/resnet18", "encoder.layer4.1.conv2.weight", (2.0f64 / 4608.0).sqrt()),
+        // smp's decoder: kaiming uniform, fan_in 768·9; a uniform's deviation is its bound / √3.
+        ("unet/resnet18", "decoder.blocks.0.conv1.0.weight", (6.0f64 / 6912.0).sqrt() / 3f64.sqrt()),
+        // smp's head: xavier uniform, fans 16·9 and 3·9.
+        ("unet/resnet18", "segmentation_head.0.weight", (6.0f64 / 171.0).sqrt() / 3f64.sqrt()),
+        ("segformer/mit_b0", "encoder.block4.1.attn.kv.weight", 0.02),
+        ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
+        ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
+        ("segformer/mit_b0", "decoder.mlp_stage.0.linear.weight", (6.0f64 / 512.0).sqrt() / 3f64.sqrt()),
+    ];
+    for (name, key, expected) in rows {
+        let model = build(name, 3);
+        let tensor = &model.weights().get(key).unwrap().tensor;
+        let spread = tensor.square().mean(Kind::Float).sqrt().double_value(&[]);
+        let tolerance = 4.0 / (tensor.numel() as f64).sqrt();
+        assert!((spread / expected - 1.0).abs() < tolerance, "{key}: {spread} is not about {expected}");
+    }
+}
+
+#[test]
+fn an_illegal_size_is_answered_with_the_next_legal_one() {
+    for name in ["unet/resnet18", "segformer/mit_b0"] {
+        let model = build(name, 0);
+        assert_eq!(model.stride(), 32);
+        let text = model.infer(&zeros([1, 3, 500, 512])).unwrap_err().to_string();
+        assert!(text.contains("multiples of 32") && text.contains("512x512"), "{text}");
+        let text = model.check_size(64, 65).unwrap_err().to_string();
+        assert!(text.contains("64x96"), "{text}");
+        assert!(matches!(model.check_size(0, 32), Err(Error::Size { next_height: 32, .. })));
+        for size in [32, 96] {
+            assert_eq!(model.infer(&zeros([1, 3, size, 64])).unwrap().size(), [1, 3, size, 64]);
+        }
+    }
+}
+
+#[test]
+fn images_that_do_not_fit_are_refused() {
+    let model = build("unet/resnet18", 0);
+    for shape in [[1, 1, 64, 64], [0, 3, 64, 64], [1, 3, 0, 64]] {
+        assert!(matches!(model.infer(&zeros(shape)), Err(Error::Shape { .. })), "{shape:?}");
+    }
+    assert!(matches!(model.infer(&zeros([1, 3, 64, 64]).squeeze()), Err(Error::Shape { .. })));
+    let bytes = zeros([1, 3, 64, 64]).to_kind(Kind::Uint8);
+    let text = model.infer(&bytes).unwrap_err().to_string();
+    assert!(text.contains("Uint8") && text.contains("Float"), "{text}");
+}
+
+#[test]
+fn a_training_batch_without_variance_is_refused_and_a_single_larger_image_is_not() {
+    let model = build("unet/resnet18", 0);
+    assert!(matches!(model.forward_t(&zeros([1, 3, 32, 32]), true), Err(Error::BatchTooSmall { .. })));
+    let logits = model.forward_t(&zeros([1, 3, 32, 64]), true).unwrap();
+    assert!(logits.isfinite().all().int64_value(&[]) == 1);
+}
+
+#[test]
+fn names_and_fields_are_checked_with_the_nearest_legal_value() {
+    let text = ModelSpec::named("unet/resnet43", 3).unwrap_err().to_string();
+    assert!(text.contains("nearest: resnet34") && text.contains("mit_b0"), "{text}");
+    let text = ModelSpec::named("u-net/resnet34", 3).unwrap_err().to_string();
+    assert!(text.contains("nearest: unet"), "{text}");
+    assert!(matches!(ModelSpec::named("unet", 3), Err(Error::ModelName { .. })));
+    assert!(matches!(ModelSpec::named("unet/resnet34", 0), Err(Error::Field { field: "classes", .. })));
+    let spec = ModelSpec { drop_path: Some(1.0), ..ModelSpec::named("segformer/mit_b0", 3).unwrap() };
+    let refused = Segmenter::new(&spec, Placement::cpu(), 0);
+    assert!(matches!(refused, Err(Error::Field { field: "drop_path", .. })));
+    let half = Placement { device: Device::Cpu, kind: Kind::Half };
+    let refused = Segmenter::new(&ModelSpec::named("unet/resnet18", 3).unwrap(), half, 0);
+    assert!(matches!(refused, Err(Error::Field { field: "kind", .. })));
+}
+
+#[test]
+fn a_specification_survives_json_and_rejects_unknown_fields() {
+    let spec = ModelSpec::named("segformer/mit_b2", 29).unwrap();
+    let json = serde_json::to_string(&spec).unwrap();
+    assert_eq!(serde_json::from_str::<ModelSpec>(&json).unwrap(), spec);
+    let with_extra = json.replace('{', r#"{"depth": 4, "#);
+    assert!(serde_json::from_str::<ModelSpec>(&with_extra).is_err());
+}
+
+#[test]
+fn grey_images_train_and_stochastic_depth_acts_in_training_only() {
+    let spec = ModelSpec {
+        in_channels: 1,
+        drop_path: Some(0.9),
+        ..ModelSpec::named("segformer/mit_b0", 3).unwrap()
+    };
+    let model = Segmenter::new(&spec, Placement::cpu(), 0).unwrap();
+    let images = Tensor::rand([4, 1, 32, 32], (Kind::Float, Device::Cpu));
+    assert_eq!(model.infer(&images).unwrap(), model.infer(&images).unwrap());
+    let first = model.forward_t(&images, true).unwrap();
+    assert_ne!(model.forward_t(&images, true).unwrap(), first);
+    first.mean(Kind::Float).backward();
+    assert!(model.weights().parameters().all(|entry| entry.tensor.grad().defined()));
+    model.weights().zero_grad();
+    assert!(
+        model
+            .weights()
+            .parameters()
+            .all(|entry| entry.tensor.grad().count_nonzero(None).int64_value(&[]) == 0)
+    );
+}
