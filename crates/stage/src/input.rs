@@ -60,6 +60,7 @@ pub struct Records {
     header: Header,
     finished: Vec<InputDigest>,
     read: u64,
+    limit: u64,
 }
 
 impl Records {
@@ -97,7 +98,15 @@ impl Records {
             current: Some((path.to_owned(), reader)),
             finished: Vec::new(),
             read: 0,
+            limit: u64::MAX,
         })
+    }
+
+    /// Only the first `limit` records. What follows is still read and checked, so that the digest is that of the
+    /// whole input and its writer can finish.
+    pub fn first(mut self, limit: u64) -> Records {
+        self.limit = limit;
+        self
     }
 
     /// The header of the streams; its producer is that of the first.
@@ -117,6 +126,9 @@ impl Records {
             match reader.next_raw() {
                 Some(Ok(raw)) => {
                     self.read += 1;
+                    if self.read > self.limit {
+                        continue;
+                    }
                     return Some(Ok(raw));
                 }
                 Some(Err(error)) => {

@@ -1,2 +1,5 @@
-//! Placeholder, replaced by the stage's first commit.
-fn main() {}
+//! `overlay`: records → pictures of bones on their radiographs.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<overlay::Overlay>()
+}
