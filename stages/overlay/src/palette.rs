@@ -9,17 +9,13 @@ pub(crate) type Rgb = [u8; 3];
 /// The bones' colours in canonical order.
 ///
 /// Hues follow each other by the golden angle, so that bones which are neighbours in the canonical order, and so in
-/// the hand, have hues far apart; three steps of lightness set bones of near hue apart.
+/// the hand, have hues far apart; two steps of lightness set bones of near hue apart.
 pub(crate) const COLOURS: [Rgb; COUNT] = {
     let mut colours = [[0; 3]; COUNT];
     let mut index = 0;
     while index < COUNT {
         let hue = (index as f64 * 0.618_033_988_75) % 1.0;
-        let (saturation, lightness) = match index % 3 {
-            0 => (1.0, 0.55),
-            1 => (0.75, 0.72),
-            _ => (0.85, 0.42),
-        };
+        let (saturation, lightness) = if index % 2 == 0 { (0.9, 0.45) } else { (1.0, 0.6) };
         colours[index] = from_hsl(hue, saturation, lightness);
         index += 1;
     }
@@ -59,7 +55,7 @@ mod tests {
     fn colours_can_be_told_apart() {
         for (index, &one) in COLOURS.iter().enumerate() {
             for (other_index, &other) in COLOURS.iter().enumerate().skip(index + 1) {
-                let least = if other_index == index + 1 { 100.0 } else { 28.0 };
+                let least = if other_index == index + 1 { 200.0 } else { 45.0 };
                 let far = distance(one, other);
                 assert!(far > least, "{index} {one:?} and {other_index} {other:?} are {far} apart");
             }
