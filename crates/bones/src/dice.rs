@@ -45,3 +45,16 @@ pub fn overlaps(a: &Mask, b: &Mask) -> Option<[Overlap; COUNT]> {
     }
     Some(overlaps)
 }
+
+/// How many pixels each pair of bones shares in one mask; on the diagonal, how many each bone covers.
+pub fn shared(mask: &Mask) -> [[u32; COUNT]; COUNT] {
+    let mut shared = [[0; COUNT]; COUNT];
+    for (range, set) in mask.spans() {
+        for one in set.iter() {
+            for other in set.iter() {
+                shared[one.index()][other.index()] += range.end - range.start;
+            }
+        }
+    }
+    shared
+}

@@ -247,3 +247,15 @@ pub(super) fn set(words: &mut [u64], range: Range<usize>) {
         words[last] |= tail;
     }
 }
+
+/// Sets those bits of a range for which `covered` says so.
+#[inline]
+pub(super) fn set_where(words: &mut [u64], range: Range<usize>, covered: impl Fn(usize) -> bool) {
+    let mut start = range.start;
+    while start < range.end {
+        let end = range.end.min((start / 64 + 1) * 64);
+        words[start / 64] |=
+            (start..end).rev().fold(0, |bits, x| bits << 1 | u64::from(covered(x))) << (start % 64);
+        start = end;
+    }
+}

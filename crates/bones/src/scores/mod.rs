@@ -3,9 +3,9 @@
 //!
 //! Bilinear interpolation cannot leave the range of the four source pixels (the *cell*) that an output pixel lies
 //! between. So cells whose corners are all clearly above the threshold are inside, cells whose corners are all
-//! clearly below are outside, and only the pixels of cells that straddle it are computed. [`cells`] sorts the
-//! cells, [`axis`] says which cell an output pixel lies in, [`sigmoid`] turns thresholds into limits for logits,
-//! and [`pass`] walks over the output.
+//! clearly below are outside, and only the pixels of cells that straddle it are computed. `cells` sorts the
+//! cells, `axis` says which cell an output pixel lies in, `sigmoid` turns thresholds into limits for logits,
+//! and `pass` walks over the output.
 
 mod axis;
 mod cells;

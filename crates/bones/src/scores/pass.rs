@@ -191,10 +191,9 @@ impl<'a> Pass<'a> {
                 let tap = &model.rows.taps[y];
                 let [above, below] = &model.across;
                 cells::each_range(straddling(), |columns| {
-                    for x in columns {
-                        let covered = interpolate(tap, above[x], below[x]) > limit;
-                        self.bits[x / 64] |= u64::from(covered) << (x % 64);
-                    }
+                    cells::set_where(&mut self.bits, columns, |x| {
+                        interpolate(tap, above[x], below[x]) > limit
+                    });
                 });
             } else {
                 cells::each_range(straddling(), |columns| {
@@ -208,10 +207,8 @@ impl<'a> Pass<'a> {
                             *sum += model.weight * sigmoid(interpolate(tap, above, below));
                         }
                     }
-                    for (x, sum) in columns.zip(sums) {
-                        let covered = *sum / self.total_weight > threshold;
-                        self.bits[x / 64] |= u64::from(covered) << (x % 64);
-                    }
+                    let total = self.total_weight;
+                    cells::set_where(&mut self.bits, columns, |x| self.sums[x] / total > threshold);
                 });
             }
             let mut before = 0;

@@ -1,8 +1,8 @@
-use bones::dice::{Overlap, overlaps};
+use bones::dice::{Overlap, overlaps, shared};
 use bones::{Bone, Mask};
 use proptest::prelude::*;
 
-use crate::dense::{pairs, plane, size};
+use crate::dense::{any_mask, pairs, plane, size};
 
 #[test]
 fn the_formula() {
@@ -27,6 +27,17 @@ proptest! {
             };
             let expected = Overlap { a: count(&|a, _| a), b: count(&|_, b| b), both: count(&|a, b| a && b) };
             prop_assert_eq!(overlaps[bone.index()], expected);
+        }
+    }
+
+    #[test]
+    fn bones_share_pixels(mask in any_mask(20)) {
+        let shared = shared(&mask);
+        let planes = Bone::ALL.map(|bone| plane(&mask, bone));
+        for (one, row) in planes.iter().zip(&shared) {
+            for (other, &found) in planes.iter().zip(row) {
+                prop_assert_eq!(found as usize, one.iter().zip(other).filter(|&(&a, &b)| a && b).count());
+            }
         }
     }
 }
