@@ -1,2 +1,5 @@
-//! Placeholder, replaced by the stage's first commit.
-fn main() {}
+//! The binary of the stage; see the library.
+
+fn main() -> std::process::ExitCode {
+    stage::main::<score::Score>()
+}

@@ -1,1 +1,94 @@
-//! Placeholder, replaced by the crate's first commit.
+//! Deals patients into folds: a data set, a shard or a table of patients → a folder of folds.
+//!
+//! ```text
+//! before   train/DCM/ID001 … ID550, meta_data.xlsx
+//! after    folds.json    {"rule": …, "seed": 0, "folds": [["ID004", …], …]}
+//!          fold-0.txt    the IDs of the fold that is held out first, one a line
+//!          …
+//! ```
+//!
+//! Patients are dealt, not images, in equal shares of sex and age group where the metadata tells them. The rule is
+//! the project's own (see [`folds::deal`]) and depends on the IDs, the metadata and the seed alone. `select` then
+//! passes on the records of one side of a fold.
+
+mod metadata;
+mod patients;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use folds::Folds;
+use schemars::JsonSchema;
+use serde::Serialize;
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Split {
+    /// How many folds
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    #[serde(default = "default_folds")]
+    pub folds: u16,
+    /// The table of patients, where it is not the meta_data.xlsx of the data set
+    #[arg(long, value_name = "PATH")]
+    #[serde(default)]
+    pub metadata: Option<PathBuf>,
+    /// Do not use the metadata
+    #[arg(long, conflicts_with = "metadata")]
+    #[serde(default)]
+    pub unstratified: bool,
+}
+
+fn default_folds() -> u16 {
+    5
+}
+
+impl Stage for Split {
+    const NAME: &'static str = "split";
+    const ABOUT: &'static str =
+        "Deals patients into folds: a data set, a shard or a table of patients → folds";
+    const RELATION: Relation = Relation::Reduce;
+
+    fn inputs(&self) -> Vec<Port> {
+        let metadata = || Artefact::file("metadata");
+        vec![
+            Port::new("in", Arity::One, [Artefact::directory("data-set"), Artefact::shard(&[]), metadata()]),
+            Port::new("metadata", Arity::Optional, [metadata()]),
+        ]
+    }
+
+    fn output(&self) -> Output {
+        Output::Directory { of: "folds".to_owned() }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let paths = job.input_paths()?;
+        let [input] = paths.as_slice() else {
+            return Err(Failure::Usage(format!("one data set is split at a time, not {}", paths.len())));
+        };
+        let patients = patients::read(job, input, self.metadata.as_deref(), !self.unstratified)?;
+        let count = usize::from(self.folds);
+        if (1..count).contains(&patients.len()) {
+            let reason = format!("{} patients can't fill {count} folds; choose fewer", patients.len());
+            return Err(Failure::data(input.display(), reason));
+        }
+        job.count("patients", patients.len() as u64);
+        let folds = folds::deal(patients, count, job.seed());
+        write(job, &folds)
+    }
+}
+
+/// Writes `folds.json` and a list for each fold.
+fn write(job: &mut Job, folds: &Folds) -> Result<(), Failure> {
+    let folder = job.directory()?;
+    let file = |path: &Path, text: String| fs::write(path, text).map_err(|error| Failure::io(path, error));
+    let json = serde_json::to_string_pretty(folds).map_err(|error| Failure::Internal(error.to_string()))?;
+    file(&folder.join(folds::FILE), json + "\n")?;
+    for (number, ids) in folds.folds.iter().enumerate() {
+        let list = ids.iter().map(|id| format!("{id}\n")).collect();
+        file(&folder.join(format!("fold-{number}.txt")), list)?;
+        job.count_written(1);
+    }
+    Ok(())
+}

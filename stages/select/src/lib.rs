@@ -1,0 +1,116 @@
+//! Passes on the records of one side of a fold: any planes → the same planes.
+//!
+//! ```text
+//! before   ID001/a   ID001/a#wrist   ID002/b   ID002/b#wrist        fold 0 holds ID001 out
+//! after    ID002/b   ID002/b#wrist                                  --fold 0 --side train
+//! or       ID001/a   ID001/a#wrist                                  --fold 0 --side validation
+//! ```
+//!
+//! Who is held out is said by the folder that `split` wrote, or by any list of IDs. What was derived from a radiograph
+//! is on the side of its patient, so that nothing derived from a held-out patient is trained on.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use folds::{Folds, HeldOut};
+use schemars::JsonSchema;
+use serde::Serialize;
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+
+/// Which records pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Those of all patients that are not held out
+    Train,
+    /// Those of the patients that are held out
+    Validation,
+}
+
+impl From<Side> for folds::Side {
+    fn from(side: Side) -> folds::Side {
+        match side {
+            Side::Train => folds::Side::Train,
+            Side::Validation => folds::Side::Validation,
+        }
+    }
+}
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Select {
+    /// Which records to pass on
+    #[arg(long, value_enum, required_unless_present = "describe")]
+    #[serde(default)]
+    pub side: Option<Side>,
+    /// The folder that `split` wrote
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["describe", "ids"])]
+    #[serde(default)]
+    pub folds: Option<PathBuf>,
+    /// Which of the folds is held out, counted from 0
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    #[serde(default)]
+    pub fold: u16,
+    /// A list of the patients that are held out, one ID a line, in place of --folds
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["folds", "fold"])]
+    #[serde(default)]
+    pub ids: Option<PathBuf>,
+}
+
+impl Stage for Select {
+    const NAME: &'static str = "select";
+    const ABOUT: &'static str = "Passes on the records of one side of a fold: any planes → the same planes";
+    const RELATION: Relation = Relation::Expand;
+
+    fn inputs(&self) -> Vec<Port> {
+        vec![
+            Port::shards(&[]),
+            Port::new("folds", Arity::Optional, [Artefact::directory("folds")]),
+            Port::new("ids", Arity::Optional, [Artefact::file("ids")]),
+        ]
+    }
+
+    fn output(&self) -> Output {
+        Output::adds([])
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let held_out = self.held_out(job)?;
+        let Some(side) = self.side.map(folds::Side::from) else {
+            return Err(Failure::Usage("which records to pass on is missing: give --side".to_owned()));
+        };
+        let mut records = job.records()?;
+        job.create(job.header_after(Some(records.header())))?;
+        // Nothing is decompressed: the side is in a record's head.
+        for next in records.by_ref() {
+            let (file, raw) = next?;
+            job.advance(1);
+            match held_out.side(raw.key(), raw.attributes()) {
+                Ok(Some(found)) if found == side => job.push_raw(&raw)?,
+                Ok(Some(_)) => job.count("on the other side", 1),
+                Ok(None) => job.count("derived from both sides", 1),
+                Err(reason) => job.skip(&file, raw.key(), reason)?,
+            }
+        }
+        job.done_reading(records);
+        Ok(())
+    }
+}
+
+impl Select {
+    fn held_out(&self, job: &mut Job) -> Result<HeldOut, Failure> {
+        if let Some(path) = &self.ids {
+            let bytes = job.read_file("ids", path)?;
+            let text = String::from_utf8(bytes).map_err(|error| Failure::data(path.display(), error))?;
+            return Ok(HeldOut::of_list(&text));
+        }
+        let Some(folder) = &self.folds else {
+            return Err(Failure::Usage("who is held out is missing: give --folds or --ids".to_owned()));
+        };
+        let path = folder.join(folds::FILE);
+        let bytes = job.read_file("folds", &path)?;
+        Folds::from_json(&bytes)
+            .and_then(|folds| folds.hold_out(usize::from(self.fold)))
+            .map_err(|error| Failure::data(path.display(), error))
+    }
+}
