@@ -1,8 +1,8 @@
 //! Build script of every package that links libtorch: its binaries and tests find the libraries by themselves.
 
-#![expect(clippy::print_stdout, reason = "cargo reads the standard output of build scripts")]
+#![allow(clippy::print_stdout, reason = "cargo reads the standard output of build scripts")]
 
-fn main() {
+pub(crate) fn main() {
     println!("cargo::rerun-if-changed=../../setup/rpath.rs");
     match std::env::var("DEP_TCH_LIBTORCH_LIB") {
         Ok(lib) => println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}"),

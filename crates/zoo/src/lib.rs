@@ -23,6 +23,7 @@ mod error;
 mod layers;
 mod parameters;
 mod pyramid;
+mod runtime;
 mod segmenter;
 pub mod weights;
 
@@ -31,4 +32,5 @@ pub use device::{Placement, device};
 pub use error::Error;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
+pub use runtime::{autocast, autocast_pays, keep_freed_memory};
 pub use segmenter::{Segmenter, outline};

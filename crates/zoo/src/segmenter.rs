@@ -15,9 +15,13 @@ use crate::{Error, Level, Placement};
 pub struct Segmenter {
     spec: ModelSpec,
     placement: Placement,
+    network: Network,
+    weights: Weights,
+}
+
+struct Network {
     encoder: Box<dyn Encoder>,
     decoder: Box<dyn Decoder>,
-    weights: Weights,
 }
 
 impl Segmenter {
@@ -34,8 +38,8 @@ impl Segmenter {
         }
         tch::manual_seed(seed);
         let registry = Registry::new(placement, seed);
-        let (encoder, decoder) = build(spec, &registry)?;
-        Ok(Self { spec: spec.clone(), placement, encoder, decoder, weights: registry.finish() })
+        let network = Network::new(spec, &registry)?;
+        Ok(Self { spec: spec.clone(), placement, network, weights: registry.finish() })
     }
 
     /// What was built.
@@ -55,12 +59,12 @@ impl Segmenter {
 
     /// The encoder's feature maps, finest first.
     pub fn levels(&self) -> Vec<Level> {
-        self.encoder.levels()
+        self.network.encoder.levels()
     }
 
     /// What the height and the width of an image must be multiples of.
     pub fn stride(&self) -> i64 {
-        self.encoder.levels().iter().map(|level| level.stride).max().unwrap_or(1)
+        self.network.encoder.levels().iter().map(|level| level.stride).max().unwrap_or(1)
     }
 
     /// Whether images of `height` × `width` pixels are legal; the error names the next legal size.
@@ -79,8 +83,10 @@ impl Segmenter {
     /// In training, batch normalisation uses and updates the batch's statistics, and stochastic depth acts.
     pub fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor, Error> {
         self.check(images, train)?;
-        let pyramid = self.encoder.forward(&channels_last(images), train);
-        Ok(self.decoder.forward(&pyramid, train))
+        let pyramid = self.network.encoder.forward(&channels_last(images), train);
+        let logits = self.network.decoder.forward(&pyramid, train);
+        // Under autocast the head computes in half the bits.
+        Ok(logits.to_kind(self.placement.kind))
     }
 
     /// [`Self::forward_t`] for prediction: in evaluation mode, without recording a graph.
@@ -117,19 +123,19 @@ impl Segmenter {
 /// The tensors cannot be computed with or written to: each has one element, seen at every index.
 pub fn outline(spec: &ModelSpec) -> Result<Weights, Error> {
     let registry = Registry::outline();
-    build(spec, &registry)?;
+    Network::new(spec, &registry)?;
     Ok(registry.finish())
 }
 
-fn build(spec: &ModelSpec, registry: &Registry) -> Result<(Box<dyn Encoder>, Box<dyn Decoder>), Error> {
-    let (architecture, encoder) = catalog::resolve(spec)?;
-    let root = registry.root();
-    let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
-    Ok(tch::no_grad(|| {
+impl Network {
+    fn new(spec: &ModelSpec, registry: &Registry) -> Result<Self, Error> {
+        let (architecture, encoder) = catalog::resolve(spec)?;
+        let root = registry.root();
+        let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
         let encoder = encoder.build(&root.at(architecture.encoder_key), options);
         let decoder = (architecture.build)(&root, &encoder.levels(), spec.classes);
-        (encoder, decoder)
-    }))
+        Ok(Self { encoder, decoder })
+    }
 }
 
 impl fmt::Debug for Segmenter {

@@ -1,0 +1,26 @@
+//! Compiles the few calls into libtorch that tch does not offer, and tells tests where libtorch is.
+
+use std::env;
+use std::path::PathBuf;
+
+#[path = "../../setup/rpath.rs"]
+mod rpath;
+
+fn main() {
+    rpath::main();
+    // As torch-sys does: headers beside the libraries unless LIBTORCH_INCLUDE says otherwise.
+    let torch = env::var_os("LIBTORCH_INCLUDE")
+        .or_else(|| env::var_os("DEP_TCH_LIBTORCH_LIB").map(|lib| PathBuf::from(lib).join("..").into()))
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .include(torch.join("include"))
+        .file("src/runtime.cpp")
+        .compile("zoo_runtime");
+    println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/runtime.cpp");
+}
