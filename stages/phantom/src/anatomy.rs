@@ -40,8 +40,8 @@ pub(crate) struct Constitution {
 }
 
 /// Factors that bring the outlines of the posed solids, flares and bumps included, onto the measured figures.
-/// Found by comparing phantoms with [`OUTLINES`]; (length, width) in canonical order of the long bones.
-const TRIM: [(f64, f64); 19] = [
+/// Found by comparing phantoms with [`OUTLINES`]; (length, width) in canonical order; the wrist's bones are drawn true.
+const TRIM: [(f64, f64); COUNT] = [
     (1.060, 1.190),
     (1.070, 1.170),
     (1.030, 1.120),
@@ -61,6 +61,16 @@ const TRIM: [(f64, f64); 19] = [
     (1.083, 1.055),
     (1.083, 1.058),
     (1.010, 1.080),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.000),
+    (1.000, 1.090),
+    (1.000, 1.040),
 ];
 
 impl Anatomy {
@@ -71,8 +81,7 @@ impl Anatomy {
         let mut lengths = [0.0; COUNT];
         let mut half_widths = [0.0; COUNT];
         let mut own = [Individual::default(); COUNT];
-        for (bone, outline) in OUTLINES.iter().enumerate() {
-            let (trim_length, trim_width) = TRIM.get(bone).copied().unwrap_or((1.0, 1.0));
+        for (bone, (outline, (trim_length, trim_width))) in OUTLINES.iter().zip(TRIM).enumerate() {
             let length = outline.length * THIRD_METACARPAL * trim_length;
             let width = outline.length * outline.ratio * THIRD_METACARPAL * trim_width;
             lengths[bone] = length * size * patient.factor(0.022) * side.factor(0.006);

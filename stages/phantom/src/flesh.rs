@@ -17,16 +17,23 @@ pub(crate) struct Part {
     pub(crate) width: [f64; 2],
     pub(crate) height: [f64; 2],
     pub(crate) bulge: [f64; 2],
+    /// How readily the part melts into those before it, as a share of its squared half thickness.
+    pub(crate) melt: f64,
 }
 
-/// How readily a part melts into others, as a share of its squared half thickness.
+/// [`Part::melt`] of webs and palm, and of the parts of one finger, which would swell at every joint otherwise.
 const MELT: f64 = 0.22;
+const FIRM: f64 = 0.06;
 
 /// The coarse grid's pitch in millimetres.
 const PITCH: f64 = 0.5;
 
 fn part(from: Point, to: Point, width: [f64; 2], height: [f64; 2], bulge: [f64; 2]) -> Part {
-    Part { from, to, width, height, bulge }
+    Part { from, to, width, height, bulge, melt: MELT }
+}
+
+fn firm(from: Point, to: Point, width: [f64; 2], height: [f64; 2], bulge: [f64; 2]) -> Part {
+    Part { melt: FIRM, ..part(from, to, width, height, bulge) }
 }
 
 /// The flesh of a hand whose joints lie at `chains`.
@@ -40,9 +47,9 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
         let heights = [11.5, 9.6, 8.2, 6.6, 4.3].map(|h: f64| h * slim);
         let pair = |v: &[f64; 5], i: usize| [v[i], v[i + 1]];
         parts.push(part(chain[0], chain[1], [12.5, 11.5], [14.5, 12.0], [12.0, 8.0]));
-        parts.push(part(chain[1], chain[2], pair(&widths, 1), pair(&heights, 1), [9.0, 8.0]));
-        parts.push(part(chain[2], chain[3], pair(&widths, 2), pair(&heights, 2), [8.0, 7.0]));
-        parts.push(part(chain[3], beyond, pair(&widths, 3), pair(&heights, 3), [7.0, 7.0]));
+        parts.push(firm(chain[1], chain[2], pair(&widths, 1), pair(&heights, 1), [9.0, 8.0]));
+        parts.push(firm(chain[2], chain[3], pair(&widths, 2), pair(&heights, 2), [8.0, 7.0]));
+        parts.push(firm(chain[3], beyond, pair(&widths, 3), pair(&heights, 3), [7.0, 7.0]));
     }
     // Webs between neighbouring fingers.
     for finger in 1..4 {
@@ -67,9 +74,8 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
     parts.push(part(palm[0], palm[1], [33.0, 37.0], [16.0, 11.5], [20.0, 16.0]));
     let heel = [(-21.0, -14.0), (-26.0, 18.0)].map(|(x, y)| hand.place(Point::new(x, y, 0.0) * size));
     parts.push(part(heel[0], heel[1], [12.5, 13.0], [16.0, 13.5], [22.0, 12.0]));
-    let arm = [8.0, -48.0, -170.0].map(|y| forearm.place(Point::new(-1.0, y - 18.0, 0.0) * size));
-    parts.push(part(arm[0], arm[1], [31.0, 30.5], [16.5, 18.0], [16.0, 9.0]));
-    parts.push(part(arm[1], arm[2], [30.5, 40.0], [18.0, 27.0], [9.0, 30.0]));
+    let arm = [-10.0, -190.0].map(|y| forearm.place(Point::new(-1.0, y, 0.0) * size));
+    parts.push(part(arm[0], arm[1], [30.5, 43.0], [16.5, 28.0], [16.0, 30.0]));
     for part in &mut parts {
         for end in 0..2 {
             part.width[end] *= size * (0.6 + 0.4 * anatomy.fleshiness);
@@ -131,7 +137,7 @@ impl Field {
             let (x0, x1) = (clamp(a.0.min(b.0)), clamp(a.0.max(b.0) + 1.0 / step));
             let (y0, y1) = (clamp(a.1.min(b.1)), clamp(a.1.max(b.1) + 1.0 / step));
             let thickest = part.height[0].max(part.height[1]);
-            let melt = (MELT * thickest * thickest) as f32;
+            let melt = (part.melt * thickest * thickest) as f32;
             for row in y0..y1 {
                 for column in x0..x1 {
                     let (x, y) = projection.point(column as f64 / step, row as f64 / step);

@@ -73,7 +73,7 @@ impl Hand {
         let whole =
             Frame::turned(Point::default(), Turn { abduction: pose.tilt, twist: pose.roll, flexion: 0.0 });
         let pivot = PIVOT * size;
-        let proximal = whole.join(Frame::about(pivot, Turn::abduct(0.55 * pose.deviation)));
+        let proximal = whole.join(Frame::about(pivot, Turn::abduct(0.30 * pose.deviation)));
         let forearm = whole.join(Frame::about(pivot, Turn::abduct(pose.deviation)));
         let mut bones: Vec<Option<PosedBone>> = vec![None; COUNT];
         let mut chains = [[Point::default(); 5]; 5];
@@ -109,12 +109,12 @@ impl Hand {
         }
         // The forearm's bones end at the wrist, so they are hung up by their heads.
         let radius = forearm.join(Frame::turned(
-            Point::new(8.0 * size, (-34.2 - RADIUS_LENGTH) * size, -1.0 * size),
+            Point::new(8.4 * size, (-33.3 - RADIUS_LENGTH) * size, -1.0 * size),
             Turn::abduct(0.6 * random.normal()),
         ));
         bones[27] = Some(long_bone(27, &forms::RADIUS, RADIUS_LENGTH * size, anatomy, &radius));
         let ulna = forearm.join(Frame::turned(
-            Point::new(-18.6 * size, (-40.4 - ULNA_LENGTH + 0.9 * random.normal()) * size, 2.0 * size),
+            Point::new(-17.4 * size, (-39.8 - ULNA_LENGTH + 0.9 * random.normal()) * size, 2.0 * size),
             Turn::abduct(0.6 * random.normal() + 1.0),
         ));
         bones[28] = Some(long_bone(28, &forms::ULNA, ULNA_LENGTH * size, anatomy, &ulna));
@@ -167,8 +167,8 @@ fn carpal_bone(
     let (x, y) = form.centre();
     let centre = Point::new(x * size, y * size, form.middle * size);
     let mut turned = |spread: f64| spread * random.normal();
-    let turn = Turn { abduction: turned(2.5), twist: turned(4.0), flexion: turned(4.0) };
-    let nudge = Point::new(turned(0.6), turned(0.6), 0.0);
+    let turn = Turn { abduction: turned(2.5), twist: turned(6.5), flexion: turned(6.5) };
+    let nudge = Point::new(turned(0.75), turned(0.75), 0.0);
     let about = Frame::about(centre, turn);
     let frame = row.join(Frame { origin: about.origin + nudge, ..about });
     let cortex = 0.75 * size * (1.0 + anatomy.own[index].cortex);

@@ -40,7 +40,7 @@ impl Pose {
         } else {
             (2.0 + 4.0 * loose * random.normal(), 2.4 * loose * random.normal())
         };
-        let roll = 6.5 * loose * random.normal();
+        let roll = 7.5 * loose * random.normal();
         let mut fingers = [Finger { metacarpal: Turn::default(), joints: [Turn::default(); 3] }; 5];
         for (index, fan) in FAN.into_iter().enumerate() {
             let outwards = [1.0, 0.05, -0.8, -1.9][index];

@@ -13,11 +13,11 @@ use crate::random::scatter;
 use crate::texture::{Spongiosa, mottle};
 
 /// Path per millimetre of soft tissue.
-const FLESH: f32 = 0.0455;
+const FLESH: f32 = 0.049;
 /// Path per millimetre of cortex, of spongy bone at a shaft's ends and in the wrist, and of marrow, above that of the
 /// soft tissue they displace.
-const CORTEX: f32 = 0.25;
-const SPONGY: f32 = 0.054;
+const CORTEX: f32 = 0.29;
+const SPONGY: f32 = 0.044;
 const MARROW: f32 = 0.005;
 
 /// The pixels that a bone covers.
@@ -124,7 +124,7 @@ impl Filling {
     /// mm past its base.
     fn at(self, t: f32, left: f32, gone: f32) -> (f32, f32) {
         match self {
-            Filling::Spongy => (SPONGY * 1.12, 0.25),
+            Filling::Spongy => (SPONGY * 1.36, 0.25),
             Filling::Shaft => {
                 let t = f64::from(t);
                 let end = (1.0 - smoothstep(0.06, 0.34, t) + smoothstep(0.70, 0.92, t)) as f32;

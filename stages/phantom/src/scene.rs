@@ -134,6 +134,6 @@ fn place(hand: &Hand, size: usize, side: Side, random: &mut Random, difficulty: 
     let middle = 0.5 * (low.0 + high.0) + (0.5 * room).min(14.0 * loose) * random.range(-0.8, 0.8);
     let middle = if mirrored { -middle } else { middle };
     let spare = (edge / scale - (high.1 + FLESH - low.1)).max(0.0);
-    let top = (4.0 + random.unit() * 16.0 * loose).min(spare);
+    let top = (5.0 + random.unit() * 18.0 * loose).min(spare);
     Projection { scale, origin: (0.5 * edge - middle * scale, (high.1 + 4.0 + top) * scale), mirrored }
 }

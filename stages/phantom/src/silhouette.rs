@@ -7,12 +7,13 @@ use bones::contour::trace;
 use bones::{BoneSet, Mask, Size};
 
 use crate::radiograph::Silhouette;
+use crate::random::scatter;
 
 /// A pixel position (x, y) of the image.
 pub(crate) type Vertex = [i32; 2];
 
 impl Silhouette {
-    /// The corners of the largest connected part's border, in turn; empty where nothing is covered.
+    /// The pixels of the largest connected part's border, in turn; empty where nothing is covered.
     pub(crate) fn border(&self) -> Vec<Vertex> {
         let own = BoneSet::of(self.bone);
         let pixels: Vec<BoneSet> =
@@ -21,7 +22,15 @@ impl Silhouette {
             .and_then(|size| Mask::from_dense(size, &pixels));
         let largest = mask.and_then(|mask| trace(&mask, self.bone).into_iter().next());
         let (left, top) = (self.window.left as i32, self.window.top as i32);
-        largest.map_or_else(Vec::new, |part| part.ring.iter().map(|&[x, y]| [x + left, y + top]).collect())
+        let corners = largest.map_or_else(Vec::new, |part| part.ring);
+        let sides = corners.iter().zip(corners.iter().cycle().skip(1));
+        let steps = sides.flat_map(|(&[x, y], &[to_x, to_y])| {
+            // Sides run horizontally, vertically or diagonally.
+            let (dx, dy) = ((to_x - x).signum(), (to_y - y).signum());
+            let length = (to_x - x).abs().max((to_y - y).abs()).max(1);
+            (0..length).map(move |step| [x + step * dx + left, y + step * dy + top])
+        });
+        steps.collect()
     }
 }
 
@@ -40,11 +49,13 @@ pub(crate) fn thin(ring: &[Vertex], count: usize) -> Vec<Vertex> {
         (i64::from(bx - ax) * i64::from(cy - ay) - i64::from(by - ay) * i64::from(cx - ax)).abs()
     };
     let mut current: Vec<i64> = (0..n).map(|i| area(before[i], i, after[i])).collect();
-    let mut heap: BinaryHeap<Reverse<(i64, usize)>> = (0..n).map(|i| Reverse((current[i], i))).collect();
+    // Of equal ones, such as the many on straight sides, any goes first, so that what is left lies evenly.
+    let entry = |size: i64, vertex: usize| Reverse((size, scatter(vertex as u64), vertex));
+    let mut heap: BinaryHeap<_> = (0..n).map(|i| entry(current[i], i)).collect();
     let mut kept = vec![true; n];
     let mut left = n;
     while left > count.max(3) {
-        let Some(Reverse((size, vertex))) = heap.pop() else { break };
+        let Some(Reverse((size, _, vertex))) = heap.pop() else { break };
         if !kept[vertex] || current[vertex] != size {
             continue;
         }
@@ -56,7 +67,7 @@ pub(crate) fn thin(ring: &[Vertex], count: usize) -> Vec<Vertex> {
         for neighbour in [p, q] {
             // Never below what was removed already, so that spikes do not unravel.
             current[neighbour] = area(before[neighbour], neighbour, after[neighbour]).max(size);
-            heap.push(Reverse((current[neighbour], neighbour)));
+            heap.push(entry(current[neighbour], neighbour));
         }
     }
     (0..n).filter(|&i| kept[i]).map(|i| ring[i]).collect()
@@ -80,7 +91,7 @@ mod tests {
     #[test]
     fn the_largest_part_is_traced_where_it_lies() {
         let border = silhouette(&["#....", "..###", "..###", "..###"]).border();
-        assert_eq!(border, [[12, 21], [14, 21], [14, 23], [12, 23]]);
+        assert_eq!(border, [[12, 21], [13, 21], [14, 21], [14, 22], [14, 23], [13, 23], [12, 23], [12, 22]]);
         assert!(silhouette(&["...", "..."]).border().is_empty());
     }
 

@@ -113,13 +113,11 @@ pub(crate) fn compare(images: &[Measures]) -> Vec<Row> {
 }
 
 fn greys(images: &[Measures]) -> Vec<Row> {
-    let (mut flesh, mut air) = ([0u64; 256], [0u64; 256]);
-    for image in images {
-        for grey in 0..256 {
-            flesh[grey] += u64::from(image.flesh[grey]);
-            air[grey] += u64::from(image.air[grey]);
-        }
-    }
+    // Share by share within each image, so that one picture's bright border does not shift them all.
+    let share = |counts: fn(&Measures) -> &[u32; 256], share: f64| {
+        median(images.iter().map(|image| at_share(counts(image), share)).collect())
+    };
+    let flesh = |at: f64| share(|image| &image.flesh, at);
     let mean = |bones: &[usize], value: fn(&Measures, usize) -> f64| {
         median(images.iter().flat_map(|image| bones.iter().map(|&i| value(image, i))).collect())
     };
@@ -128,10 +126,10 @@ fn greys(images: &[Measures]) -> Vec<Row> {
     let phalanges: Vec<usize> = (0..19).filter(|i| ![2, 6, 10, 14, 18].contains(i)).collect();
     let wrist: Vec<usize> = (19..29).collect();
     vec![
-        Row::within("grey of air, median", 0.0, 10.0, at_share(&air, 0.5)),
-        Row::within("grey of soft tissue, 5 %", 62.0, 94.0, at_share(&flesh, 0.05)),
-        Row::around("grey of soft tissue, median".to_owned(), 142.0, 15.0, at_share(&flesh, 0.5)),
-        Row::within("grey of soft tissue, 95 %", 180.0, 208.0, at_share(&flesh, 0.95)),
+        Row::within("grey of air, median", 0.0, 10.0, share(|image| &image.air, 0.5)),
+        Row::within("grey of soft tissue, 5 %", 62.0, 94.0, flesh(0.05)),
+        Row::around("grey of soft tissue, median".to_owned(), 142.0, 15.0, flesh(0.5)),
+        Row::within("grey of soft tissue, 95 %", 180.0, 208.0, flesh(0.95)),
         Row::within("grey of phalanges", 150.0, 195.0, grey(&phalanges)),
         Row::within("grey of metacarpals", 200.0, 220.0, grey(&[2, 6, 10, 14, 18])),
         Row::within("grey of wrist and forearm", 225.0, 242.0, grey(&wrist)),
@@ -172,8 +170,8 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// The grey value below which a share of the counted pixels lies.
-fn at_share(counts: &[u64; 256], share: f64) -> f64 {
-    let wanted = (counts.iter().sum::<u64>() as f64 * share) as u64;
+fn at_share(counts: &[u32; 256], share: f64) -> f64 {
+    let wanted = (f64::from(counts.iter().sum::<u32>()) * share) as u32;
     let mut seen = 0;
     let grey = counts.iter().position(|&count| {
         seen += count;
