@@ -44,7 +44,7 @@ pub(crate) fn flesh(anatomy: &Anatomy, chains: &[[Point; 5]; 5], hand: &Frame, f
         let slim = [0.0, 1.0, 1.03, 0.98, 0.86][finger];
         let beyond = chain[3].towards(chain[4], 0.84);
         let widths = [11.5, 10.6, 9.7, 8.6, 7.4].map(|w: f64| w * slim);
-        let heights = [11.5, 9.6, 8.2, 6.6, 4.3].map(|h: f64| h * slim);
+        let heights = [11.5, 9.6, 8.2, 6.6, 4.7].map(|h: f64| h * slim);
         let pair = |v: &[f64; 5], i: usize| [v[i], v[i + 1]];
         parts.push(part(chain[0], chain[1], [12.5, 11.5], [14.5, 12.0], [12.0, 8.0]));
         parts.push(firm(chain[1], chain[2], pair(&widths, 1), pair(&heights, 1), [9.0, 8.0]));

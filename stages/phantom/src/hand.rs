@@ -109,7 +109,7 @@ impl Hand {
         }
         // The forearm's bones end at the wrist, so they are hung up by their heads.
         let radius = forearm.join(Frame::turned(
-            Point::new(8.4 * size, (-33.3 - RADIUS_LENGTH) * size, -1.0 * size),
+            Point::new(8.4 * size, (-33.3 - RADIUS_LENGTH) * size, -size),
             Turn::abduct(0.6 * random.normal()),
         ));
         bones[27] = Some(long_bone(27, &forms::RADIUS, RADIUS_LENGTH * size, anatomy, &radius));

@@ -163,7 +163,7 @@ impl Phantom {
                 measure_all(job, &entries(plan.seed, train, test, true), |entry| Ok(entry.labelled(&plan)))?
             }
         };
-        let text = statistics::table(&statistics::compare(&measures), measures.len());
+        let text = statistics::table(&statistics::compare(&measures, self.expected_bent()), measures.len());
         job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
     }
 
@@ -171,6 +171,15 @@ impl Phantom {
         let size = Size::new(self.size, self.size);
         let size = size.ok_or_else(|| Failure::Usage(format!("--size {} is too large", self.size)))?;
         Ok(Plan { seed, size, difficulty: self.difficulty.share(), label_noise: self.label_noise })
+    }
+
+    /// The share of bent wrists that is to be found; `None` in a mixture or in foreign data.
+    fn expected_bent(&self) -> Option<(f64, f64)> {
+        match (self.split, &self.of) {
+            (Split::Train, None) => Some((0.03, 0.20)),
+            (Split::Test, None) => Some((0.50, 0.75)),
+            _ => None,
+        }
     }
 
     /// How many training and test images.

@@ -76,12 +76,13 @@ impl Shaft {
     /// each row. `half` is the widest half-width; all in millimetres.
     pub(crate) fn solid(&self, length: f64, half: f64, own: &Individual) -> (Shell, Vec<f64>) {
         let rows = self.rows(length, half);
+        let sections: Vec<Station> = rows.iter().map(|&(t, _)| self.section(t)).collect();
+        let around: Vec<(f64, f64)> =
+            (0..COLUMNS).map(|column| corner(2.0 * PI * column as f64 / COLUMNS as f64)).collect();
         let shell = Shell::from_grid(rows.len(), COLUMNS, |row, column| {
-            let (t, closing) = rows[row];
-            let theta = 2.0 * PI * column as f64 / COLUMNS as f64;
-            self.surface(t, closing, theta, length, half, own)
+            self.surface(&sections[row], rows[row].1, around[column], length, half, own)
         });
-        let cortex = rows.iter().map(|&(t, _)| self.section(t).cortex * (1.0 + own.cortex)).collect();
+        let cortex = sections.iter().map(|section| section.cortex * (1.0 + own.cortex)).collect();
         (shell, cortex)
     }
 
@@ -105,20 +106,23 @@ impl Shaft {
         rows
     }
 
-    fn surface(&self, t: f64, closing: f64, theta: f64, length: f64, half: f64, own: &Individual) -> Point {
-        let section = self.section(t);
+    fn surface(
+        &self,
+        section: &Station,
+        closing: f64,
+        (across, depth): (f64, f64),
+        length: f64,
+        half: f64,
+        own: &Individual,
+    ) -> Point {
+        let t = section.at;
         let middle = smoothstep(0.1, 0.4, t) * smoothstep(0.9, 0.65, t);
         let width = section.width * (1.0 + own.waist * middle) * closing;
-        // Slightly boxy sections: flat sides are what draws crisp cortical lines.
-        let (cosine, sine) = (cos(theta), sin(theta));
-        let square = |v: f64| if v < 0.0 { -pow(-v, 0.88) } else { pow(v, 0.88) };
-        let side = if cosine < 0.0 { 0.0 } else { 50.0 };
+        let side = if across < 0.0 { 0.0 } else { 50.0 };
         let bumps = noise(own.grain, (t * length / 5.0) as f32, side)
             + 0.6 * noise(own.grain, (t * length / 2.2) as f32, side);
-        let x = width
-            * square(cosine)
-            * (1.0 + f64::from(bumps) * (0.013 + self.rough * smoothstep(0.7, 0.85, t)));
-        let z = closing * square(sine) * if sine > 0.0 { section.dorsal } else { section.palmar };
+        let x = width * across * (1.0 + f64::from(bumps) * (0.013 + self.rough * smoothstep(0.7, 0.85, t)));
+        let z = closing * depth * if depth > 0.0 { section.dorsal } else { section.palmar };
         let bow = 4.0 * t * (1.0 - t) * length;
         let (near, far) = (self.base.rise(x, z, 0.0, own), self.head.rise(x, z, own.tilt, own));
         let y = length * t - near * half * smoothstep(0.18, 0.0, t) + far * half * smoothstep(0.82, 1.0, t);
@@ -153,6 +157,13 @@ impl Shaft {
             cortex: blend(|s| s.cortex),
         }
     }
+}
+
+/// The unit section at an angle: a circle a little on its way to a square. Flat sides are what draws crisp cortical
+/// lines.
+fn corner(theta: f64) -> (f64, f64) {
+    let square = |v: f64| if v < 0.0 { -pow(-v, 0.88) } else { pow(v, 0.88) };
+    (square(cos(theta)), square(sin(theta)))
 }
 
 impl End {

@@ -39,8 +39,8 @@ impl Row {
     }
 }
 
-/// The comparison as rows, from the measures of `images`.
-pub(crate) fn compare(images: &[Measures]) -> Vec<Row> {
+/// The comparison as rows, from the measures of `images`; `bent` is the expected range of the share of bent wrists.
+pub(crate) fn compare(images: &[Measures], bent: Option<(f64, f64)>) -> Vec<Row> {
     let mut rows = Vec::new();
     let whole: Vec<&Measures> = images.iter().filter(|image| image.bones[10].length > 0.0).collect();
     let over = |value: &dyn Fn(&Measures) -> f64| median(whole.iter().map(|image| value(image)).collect());
@@ -97,13 +97,10 @@ pub(crate) fn compare(images: &[Measures]) -> Vec<Row> {
         vertices(27..29, usize::min, usize::MAX),
     ));
     rows.push(Row::within("most vertices, Radius and Ulna", 200.0, 1200.0, vertices(27..29, usize::max, 0)));
-    let bent = whole.iter().filter(|image| image.wrist_angle() > 33.0).count();
-    rows.push(Row::within(
-        "share of bent wrists (train)",
-        0.03,
-        0.20,
-        bent as f64 / whole.len().max(1) as f64,
-    ));
+    if let Some((low, high)) = bent {
+        let bent = whole.iter().filter(|image| image.wrist_angle() > 33.0).count();
+        rows.push(Row::within("share of bent wrists", low, high, bent as f64 / whole.len().max(1) as f64));
+    }
     let pairs: Vec<(f64, f64)> =
         whole.iter().filter_map(|image| Some((image.patient_height?, image.bones[10].length))).collect();
     if pairs.len() > 2 {

@@ -171,7 +171,7 @@ fn the_table_of_patients_can_be_read_and_is_dirty() {
 
 #[test]
 fn tiny_images_of_many_seeds_do_not_fail() {
-    for seed in 0..40 {
+    for seed in 0..14 {
         let seed = seed.to_string();
         let size = if seed.len() == 1 { "16" } else { "33" };
         let (_keep, root) = drawn(&[
@@ -229,9 +229,11 @@ fn statistics_of_a_data_set_on_disk_are_those_of_the_phantoms_themselves() {
     let read = phantom(&["--stats", "--of", root.to_str().unwrap()]);
     let lines = |output: &Output| {
         let text = String::from_utf8(output.stdout.clone()).unwrap();
-        // The patients' heights are not read back.
+        // Neither the patients' heights nor which half an image is of are read back.
         text.lines()
-            .filter(|l| !l.starts_with("r of height") && !l.contains("figures met"))
+            .filter(|l| {
+                !l.starts_with("r of height") && !l.starts_with("share of bent") && !l.contains("figures met")
+            })
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
