@@ -55,7 +55,8 @@ pub fn words(output: &Output) -> String {
 pub fn record(number: usize) -> Record {
     let size = Size::new(64, 64).unwrap();
     let patient = format!("ID{:03}", number / 2 + 1);
-    let (side, name) = if number.is_multiple_of(2) { ("R", "a_R") } else { ("L", "b_L") };
+    let side = if number.is_multiple_of(2) { "R" } else { "L" };
+    let name = format!("image{number}_{side}");
     let mut record = Record { key: format!("{patient}/{name}"), ..Record::default() };
     let mut attribute = |name: &str, value: String| record.attributes.insert(name.to_owned(), value);
     attribute(attribute::PATIENT, patient.clone());
