@@ -17,6 +17,18 @@ test: setup
     cargo build --workspace --bins
     cargo test --workspace
 
+# The main job on drawn hands: from nothing to a scored submission and pictures, in about ten minutes.
+demo *arguments: build
+    target/release/runner pipelines/demo.toml "$@"
+
+# Crops of wrists and fingertips: just offline-aug --set data.path=/path/to/data
+offline-aug *arguments: build
+    target/release/runner pipelines/offline-aug.toml "$@"
+
+# Write the JSON Schemas of all formats from their types (--check: only say which are stale).
+schemas *arguments:
+    cargo run --quiet -p schemas -- "$@"
+
 # Check formatting and lints.
 lint: setup
     cargo fmt --all --check
