@@ -277,7 +277,11 @@ impl Decode {
         }
         job.count("annotations without an image", found.orphans.len() as u64);
         if !found.orphans.is_empty() {
-            job.note(&format!("annotations of no image: {}", few(&found.orphans)));
+            job.note(&format!(
+                "{} belong to no image: {}",
+                counted(&found.orphans, "annotation"),
+                few(&found.orphans)
+            ));
         }
         let annotated = found.cases.iter().any(|case| case.annotation.is_some());
         if self.labels == Labels::Auto && !annotated {
@@ -295,7 +299,8 @@ impl Decode {
         } else if !bare.is_empty() {
             let names: Vec<String> = bare.into_iter().map(|case| case.radiograph.source).collect();
             job.note(&format!(
-                "images left out, as they have no annotation: {}; --labels none decodes all, without annotations",
+                "{} without an annotation left out: {} (--labels none decodes all images, without annotations)",
+                counted(&names, "image"),
                 few(&names)
             ));
         }
@@ -339,8 +344,13 @@ fn tolerate(job: &mut Job, failure: Failure) -> Result<(), Failure> {
     job.skip(file, record, reason).map_err(|_| failure)
 }
 
-/// The first of the names, and how many there are.
+/// `1 image`, `2 images`.
+fn counted(names: &[String], what: &str) -> String {
+    format!("{} {what}{}", names.len(), if names.len() == 1 { "" } else { "s" })
+}
+
+/// The first few names.
 fn few(names: &[String]) -> String {
     let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 5 { format!("{shown}, … ({} in all)", names.len()) } else { shown }
+    if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
 }
