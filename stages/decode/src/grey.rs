@@ -1,9 +1,12 @@
 //! Grey images as files give them, and which reader reads which file.
 //!
 //! Files are told by their first bytes, not by their names. The samples are those that
-//! `cv2.imread(path, cv2.IMREAD_GRAYSCALE)` of OpenCV 4.10 gives, with these differences: 16-bit samples stay whole
-//! (OpenCV drops the low byte), gamma and colour profiles are not applied, and the grey of colour JPEG files, which
-//! is the stored luma in both, may differ by rounding of the inverse cosine transform.
+//! `cv2.imread(path, cv2.IMREAD_GRAYSCALE)` of OpenCV 4.10 gives, with these differences:
+//!
+//! * 16-bit samples stay whole, where OpenCV drops the low byte;
+//! * gamma (PNG's `gAMA` and `sRGB`) and colour profiles are not applied;
+//! * of JPEG files both give the stored luma, but about one pixel in a hundred differs by 1, as the inverse cosine
+//!   transforms round differently; CMYK files differ by up to 2.
 
 use std::io::Cursor;
 

@@ -277,11 +277,7 @@ impl Decode {
         }
         job.count("annotations without an image", found.orphans.len() as u64);
         if !found.orphans.is_empty() {
-            job.note(&format!(
-                "{} belong to no image: {}",
-                counted(&found.orphans, "annotation"),
-                few(&found.orphans)
-            ));
+            job.note(&format!("annotations of no image: {}", few(&found.orphans)));
         }
         let annotated = found.cases.iter().any(|case| case.annotation.is_some());
         if self.labels == Labels::Auto && !annotated {
@@ -299,8 +295,7 @@ impl Decode {
         } else if !bare.is_empty() {
             let names: Vec<String> = bare.into_iter().map(|case| case.radiograph.source).collect();
             job.note(&format!(
-                "{} without an annotation left out: {} (--labels none decodes all images, without annotations)",
-                counted(&names, "image"),
+                "images left out, as they have no annotation: {}; --labels none decodes all, without annotations",
                 few(&names)
             ));
         }
@@ -344,13 +339,8 @@ fn tolerate(job: &mut Job, failure: Failure) -> Result<(), Failure> {
     job.skip(file, record, reason).map_err(|_| failure)
 }
 
-/// `1 image`, `2 images`.
-fn counted(names: &[String], what: &str) -> String {
-    format!("{} {what}{}", names.len(), if names.len() == 1 { "" } else { "s" })
-}
-
-/// The first few names.
+/// The first of the names, and how many there are.
 fn few(names: &[String]) -> String {
     let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
+    if names.len() > 5 { format!("{shown}, … ({} in all)", names.len()) } else { shown }
 }

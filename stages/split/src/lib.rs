@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Patients are dealt, not images, in equal shares of sex and age group where the metadata tells them. The rule is
-//! the project's own (see [`folds::deal`]) and depends on the IDs, the metadata and the seed alone. `select` then
+//! the project's own (see [`folds::deal`]) and depends on the IDs, the metadata and the seed alone. `pick` then
 //! passes on the records of one side of a fold.
 
 mod metadata;

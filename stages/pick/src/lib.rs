@@ -38,7 +38,7 @@ impl From<Side> for folds::Side {
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
-pub struct Select {
+pub struct Pick {
     /// Which records to pass on
     #[arg(long, value_enum, required_unless_present = "describe")]
     #[serde(default)]
@@ -57,8 +57,8 @@ pub struct Select {
     pub ids: Option<PathBuf>,
 }
 
-impl Stage for Select {
-    const NAME: &'static str = "select";
+impl Stage for Pick {
+    const NAME: &'static str = "pick";
     const ABOUT: &'static str = "Passes on the records of one side of a fold: any planes → the same planes";
     const RELATION: Relation = Relation::Expand;
 
@@ -97,7 +97,7 @@ impl Stage for Select {
     }
 }
 
-impl Select {
+impl Pick {
     fn held_out(&self, job: &mut Job) -> Result<HeldOut, Failure> {
         if let Some(path) = &self.ids {
             let bytes = job.read_file("ids", path)?;

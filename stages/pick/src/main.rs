@@ -1,5 +1,5 @@
 //! The binary of the stage; see the library.
 
 fn main() -> std::process::ExitCode {
-    stage::main::<select::Select>()
+    stage::main::<pick::Pick>()
 }

@@ -1,0 +1,125 @@
+//! Small records, and shards of them, for the tests of stages.
+//!
+//! Everything panics where it fails, as tests do.
+#![allow(clippy::unwrap_used, reason = "for tests alone")]
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use bones::{Bone, BoneSet, Mask, Size};
+use planes::{Frame, attribute};
+use shard::{Header, PlaneSpec, Producer, Reader, Record, Writer};
+
+/// Width and height of the radiograph of every sample.
+pub const SIZE: (u32, u32) = (16, 8);
+
+/// A mask in which each bone covers the given row-major pixels.
+pub fn mask(size: Size, bones: &[(&str, Range<usize>)]) -> Mask {
+    let mut pixels = vec![BoneSet::EMPTY; size.pixels() as usize];
+    for (name, range) in bones {
+        for pixel in &mut pixels[range.clone()] {
+            *pixel = *pixel | BoneSet::of(Bone::from_name(name).unwrap());
+        }
+    }
+    Mask::from_dense(size, &pixels).unwrap()
+}
+
+/// A record `patient/file` with masks of [`SIZE`].
+pub fn masks(key: &str, bones: &[(&str, Range<usize>)]) -> Record {
+    let size = Size::new(SIZE.0, SIZE.1).unwrap();
+    let (patient, file) = key.split_once('/').unwrap();
+    let mut record = Record { key: key.to_owned(), ..Record::default() };
+    for (name, value) in [
+        (attribute::PATIENT, patient.to_owned()),
+        (attribute::IMAGE_NAME, format!("{file}.png")),
+        (attribute::SOURCE, format!("test/DCM/{key}.png")),
+    ] {
+        record.attributes.insert(name.to_owned(), value);
+    }
+    Frame { size, window: None }.write(&mut record);
+    planes::set_masks(&mut record, &mask(size, bones));
+    record
+}
+
+/// The header of a shard of masks.
+pub fn header(planes: Vec<PlaneSpec>) -> Header {
+    Header {
+        producer: Producer { stage: "samples".to_owned(), version: "0".to_owned() },
+        planes,
+        classes: planes::classes(),
+        attributes: Default::default(),
+    }
+}
+
+/// Writes a shard of records that all have the planes of the first; of none, it has the plane `masks`.
+pub fn write(path: impl AsRef<Path>, records: &[Record]) {
+    let specs = records.first().map(|record| {
+        let spec = |plane: &shard::Plane| PlaneSpec {
+            name: plane.name.clone(),
+            dtype: plane.dtype,
+            encoding: plane.encoding,
+        };
+        record.planes.iter().map(spec).collect()
+    });
+    let mut writer =
+        Writer::create(path, header(specs.unwrap_or_else(|| vec![planes::masks_spec()]))).unwrap();
+    for record in records {
+        writer.push(record).unwrap();
+    }
+    writer.commit().unwrap();
+}
+
+/// The records of a shard.
+pub fn read(path: impl AsRef<Path>) -> Vec<Record> {
+    Reader::open(path).unwrap().map(Result::unwrap).collect()
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Standard output as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap()
+    }
+
+    /// Itself, where the exit code is 0.
+    #[track_caller]
+    pub fn complete(self) -> Ended {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+
+    /// Its standard error, where the exit code is `code`.
+    #[track_caller]
+    pub fn refused(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        self.stderr
+    }
+}
+
+/// Runs `binary` in `folder` with arguments separated by blanks, standard input from the file `input`.
+pub fn run(binary: &str, folder: &Path, arguments: &str, input: Option<&str>) -> Ended {
+    let input = input.map_or_else(Stdio::null, |name| File::open(folder.join(name)).unwrap().into());
+    let output = Command::new(binary)
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .stdin(input)
+        .output()
+        .unwrap();
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Voters of all kinds through the binary.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::process::Command;
+
+use bones::submission::Writer;
+use bones::{Bone, Mask, Size};
+use planes::{Frame, Scores, attribute};
+use samples::{Ended, mask, masks, read, write};
+use shard::Record;
+use tempfile::TempDir;
+
+fn vote(folder: &TempDir, arguments: &str) -> Ended {
+    samples::run(env!("CARGO_BIN_EXE_vote"), folder.path(), arguments, None)
+}
+
+fn size() -> Size {
+    Size::new(samples::SIZE.0, samples::SIZE.1).unwrap()
+}
+
+fn masks_of(record: &Record) -> Mask {
+    planes::masks(record).unwrap()
+}
+
+/// Three voters: two shards, in different orders, and a submission.
+fn three() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write(path("a.shard"), &[masks("ID1/x", &[("Radius", 0..8)]), masks("ID2/y", &[("Ulna", 0..8)])]);
+    write(path("b.shard"), &[masks("ID2/y", &[("Ulna", 2..9)]), masks("ID1/x", &[("Radius", 4..9)])]);
+    let mut csv = Writer::new(Vec::new()).unwrap();
+    csv.push("y.png", &Mask::empty(size())).unwrap();
+    csv.push("x.png", &mask(size(), &[("Radius", 5..9)])).unwrap();
+    fs::write(path("c.csv"), csv.finish().unwrap()).unwrap();
+    folder
+}
+
+#[test]
+fn shards_and_submissions_vote_by_key_in_any_order() {
+    let folder = three();
+    let out = folder.path().join("out.shard");
+    vote(&folder, "a.shard b.shard c.csv --out out.shard").complete();
+    let records = read(&out);
+    let keys: Vec<&str> = records.iter().map(|record| record.key.as_str()).collect();
+    assert_eq!(keys, ["ID1/x", "ID2/y"]);
+    assert_eq!(records[0].attributes[attribute::PATIENT], "ID1");
+    assert_eq!(masks_of(&records[0]), mask(size(), &[("Radius", 4..9)]));
+    assert_eq!(masks_of(&records[1]), mask(size(), &[("Ulna", 2..8)]));
+    vote(&folder, "a.shard b.shard c.csv --min-votes 1 --out out.shard").complete();
+    assert_eq!(masks_of(&read(&out)[0]), mask(size(), &[("Radius", 0..9)]));
+    vote(&folder, "a.shard b.shard c.csv --min-votes 3 --out out.shard").complete();
+    assert_eq!(masks_of(&read(&out)[0]), mask(size(), &[("Radius", 5..8)]));
+}
+
+#[test]
+fn a_missing_record_is_named_or_counted() {
+    let folder = three();
+    let path = |name: &str| folder.path().join(name);
+    write(path("b.shard"), &[masks("ID1/x", &[("Radius", 4..9)]), masks("ID3/z", &[])]);
+    let told = vote(&folder, "a.shard b.shard --out out.shard").refused(65);
+    assert!(told.contains("ID2/y is in `a.shard`, not in `b.shard`"), "{told}");
+    assert!(told.contains("ID3/z is in `b.shard`, not in `a.shard`"), "{told}");
+    assert!(!path("out.shard").exists());
+    vote(&folder, "a.shard b.shard --allow-missing --out out.shard --summary s.json").complete();
+    assert_eq!(read(path("out.shard")).len(), 3);
+    let summary: serde_json::Value = serde_json::from_slice(&fs::read(path("s.json")).unwrap()).unwrap();
+    assert_eq!(summary["counts"]["incomplete"], 2);
+    assert_eq!(summary["inputs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_pipe_must_keep_the_order() {
+    let folder = three();
+    let piped = |first: &str, second: &str| {
+        let script = format!("cat {first} | \"$0\" - {second} --out out.shard");
+        let mut bash = Command::new("sh");
+        bash.args(["-c", &script, env!("CARGO_BIN_EXE_vote")]).current_dir(folder.path());
+        bash.output().unwrap()
+    };
+    assert!(piped("a.shard", "b.shard").status.success());
+    assert_eq!(read(folder.path().join("out.shard")).len(), 2);
+    let fifo = |first: &str, second: &str| {
+        let script = format!(
+            "mkfifo pipe; cat {first} > pipe & cat {second} | \"$0\" - pipe --out out.shard; code=$?; rm pipe; exit $code"
+        );
+        let mut bash = Command::new("sh");
+        bash.args(["-c", &script, env!("CARGO_BIN_EXE_vote")]).current_dir(folder.path());
+        bash.output().unwrap()
+    };
+    assert!(fifo("a.shard", "a.shard").status.success());
+    let told = fifo("a.shard", "b.shard");
+    assert_eq!(told.status.code(), Some(65));
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("comes where") && told.contains("the same order"), "{told}");
+}
+
+/// Scores of 4×2 with one logit for all of a bone.
+fn scores(key: &str, logits: &[(&str, f32)]) -> Record {
+    let mut record = masks(key, &[]);
+    record.take_plane("masks");
+    let small = Size::new(4, 2).unwrap();
+    let mut values = vec![half::f16::from_f32(-8.0); 29 * 8];
+    for (name, logit) in logits {
+        let index = Bone::from_name(name).unwrap().index();
+        values[index * 8..(index + 1) * 8].fill(half::f16::from_f32(*logit));
+    }
+    planes::set_scores(&mut record, &Scores::new(small, values).unwrap());
+    record
+}
+
+#[test]
+fn scores_are_averaged_by_weight_and_thresholded_by_bone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Sigmoids: 0.88 and 0.12 for the Radius, 0.27 for the Ulna.
+    write(path("a.shard"), &[scores("ID1/x", &[("Radius", 2.0), ("Ulna", -1.0)])]);
+    write(path("b.shard"), &[scores("ID1/x", &[("Radius", -2.0), ("Ulna", -1.0)])]);
+    fs::write(path("t.json"), r#"{"Ulna": 0.2, "Radius": 0.9}"#).unwrap();
+    let found = |arguments: &str| {
+        vote(&folder, &format!("{arguments} --out out.shard")).complete();
+        let areas = masks_of(&read(path("out.shard"))[0]).areas();
+        ["Radius", "Ulna"].map(|name| areas[Bone::from_name(name).unwrap().index()])
+    };
+    assert_eq!(found("a.shard"), [128, 0]);
+    assert_eq!(found("a.shard b.shard --weights 3,1"), [128, 0]);
+    assert_eq!(found("a.shard b.shard --weights 1,3"), [0, 0]);
+    assert_eq!(found("a.shard b.shard --threshold 0.45,Ulna=0.25"), [128, 128]);
+    assert_eq!(found("a.shard --thresholds t.json"), [0, 128]);
+    assert_eq!(found("a.shard --thresholds t.json --threshold Radius=0.6"), [128, 128]);
+    assert_eq!(found("a.shard b.shard --mode hard --min-votes 1"), [128, 0]);
+    assert_eq!(found("a.shard b.shard --mode hard"), [0, 0]);
+    vote(&folder, "a.shard --weights 1,2").refused(2);
+    vote(&folder, "a.shard --min-votes 1").refused(2);
+    vote(&folder, "a.shard --threshold Radius=1").refused(2);
+}
+
+#[test]
+fn masks_are_no_soft_vote() {
+    let told = vote(&three(), "a.shard --mode soft").refused(65);
+    assert!(told.contains("a soft vote needs scores"), "{told}");
+}
+
+#[test]
+fn crops_are_put_back_and_united() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let crop = |name: &str, window: &str, bone: &str| {
+        let mut record = masks("ID1/x", &[]);
+        let window: bones::crop::Window = window.parse().unwrap();
+        Frame { size: window.size(), window: Some(window) }.write(&mut record);
+        record.attributes.insert(attribute::PARENT.to_owned(), record.key.clone());
+        record.key = format!("ID1/x#{name}");
+        planes::set_masks(&mut record, &mask(window.size(), &[(bone, 0..4)]));
+        record
+    };
+    let crops = [crop("wrist", "2 1 4 2 of 16 8", "Lunate"), crop("finger-4", "4 1 4 3 of 16 8", "finger-4")];
+    write(path("crops.shard"), &crops);
+    vote(&folder, "crops.shard --paste-back --out out.shard").complete();
+    let records = read(path("out.shard"));
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].key, "ID1/x");
+    assert_eq!(Frame::of(&records[0]).unwrap(), Frame { size: size(), window: None });
+    assert!(!records[0].attributes.contains_key(attribute::PARENT));
+    assert_eq!(masks_of(&records[0]), mask(size(), &[("Lunate", 18..22), ("finger-4", 20..24)]));
+}
