@@ -107,7 +107,7 @@ pub enum Labels {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Invert {
-    /// Where the ground along the border is the brightest part of the image
+    /// Where the middle of the image is dark and uneven, and the bright part even
     Auto,
     /// All images
     On,

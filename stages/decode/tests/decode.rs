@@ -411,13 +411,15 @@ fn single_files_and_several_roots_are_read_as_one_stream() {
 
 #[test]
 fn inverted_plates_are_turned_as_asked() {
-    let plate = |ground: u8, bone: u8| {
-        let pixel = |i: usize| {
-            if (20..44).contains(&(i % 64)) && (20..44).contains(&(i / 64)) { bone } else { ground }
-        };
+    // A hand is flesh with bones in it: rows of the square in the middle differ.
+    let plate = |ground: u8, hand: fn(usize) -> u8| {
+        let in_hand = |i: usize| (16..48).contains(&(i % 64)) && (16..48).contains(&(i / 64));
+        let pixel = |i: usize| if in_hand(i) { hand(i / 64) } else { ground };
         png(64, 64, ColorType::Grayscale, BitDepth::Eight, &(0..4096).map(pixel).collect::<Vec<u8>>())
     };
-    let data = Data::new().add("P/1.png", plate(240, 30)).add("P/2.png", plate(20, 200));
+    let dark = |row: usize| if row < 30 { 30 } else { 90 };
+    let bright = |row: usize| if row < 30 { 225 } else { 165 };
+    let data = Data::new().add("P/1.png", plate(240, dark)).add("P/2.png", plate(20, bright));
     let corners = |arguments: &[&str]| {
         let run = data.decode(arguments);
         let corner = |record: &Record| {
