@@ -58,7 +58,7 @@ const TABLE: &[Row] = &[
     row("decode-rle", &["--width", "64", "--height", "64"], Reads::Csv, Writes::Shard),
     row("score", &["--truth", "@truth"], Reads::Shard(&["masks"]), Writes::Folder),
     row("split", &["--folds", "2"], Reads::Shard(&[]), Writes::Folder),
-    row("select", &["--ids", "@held-out.txt", "--side", "train"], Reads::Shard(&[]), Writes::Shard),
+    row("pick", &["--ids", "@held-out.txt", "--side", "train"], Reads::Shard(&[]), Writes::Shard),
     row("overlay", &[], Reads::Shard(&["image", "masks"]), Writes::Folder),
 ];
 

@@ -197,7 +197,12 @@ impl Aligned {
         if count > SHOWN {
             lines.push(format!("and {} more", count - SHOWN));
         }
-        Failure::data(self.file(), format!("the inputs don't have the same records: {}", lines.join("; ")))
+        let text = format!(
+            "the inputs don't have the same records (those out of a submission have its image names for keys, unless \
+             --images tells more): {}",
+            lines.join("; ")
+        );
+        Failure::data(self.file(), text)
     }
 }
 

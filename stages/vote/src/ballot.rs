@@ -1,6 +1,6 @@
 //! The ballot: how the votes on one radiograph are counted.
 
-use aligned::{Aligned, Row};
+use aligned::{Aligned, Member, Row};
 use bones::Mask;
 use bones::scores::{Logits, Thresholds, Values, to_mask};
 use planes::{Frame, Scores};
@@ -12,6 +12,8 @@ use crate::{Mode, Vote};
 /// How the votes on one radiograph are counted.
 pub(crate) struct Ballot {
     rule: Rule,
+    /// How many of the inputs vote: those behind them only tell what the images are.
+    voters: usize,
     thresholds: Thresholds,
 }
 
@@ -28,8 +30,8 @@ impl Ballot {
         let has_scores = |header: Option<&Header>| {
             header.is_some_and(|header| header.plane(planes::name::SCORES).is_some())
         };
-        let voters = rows.headers().count();
-        let all_scores = rows.headers().all(has_scores);
+        let voters = rows.headers().count() - usize::from(vote.images.is_some());
+        let all_scores = rows.headers().take(voters).all(has_scores);
         let soft = vote.mode == Mode::Soft || (vote.mode == Mode::Auto && all_scores);
         let usage = |text: String| Err(Failure::Usage(text));
         if soft {
@@ -50,7 +52,7 @@ impl Ballot {
                 return usage("--weights must be finite, not negative, and not all zero".to_owned());
             }
             let weights = if vote.weights.is_empty() { vec![1.0; voters] } else { vote.weights.clone() };
-            return Ok(Ballot { rule: Rule::Soft { weights }, thresholds });
+            return Ok(Ballot { rule: Rule::Soft { weights }, voters, thresholds });
         }
         if !vote.weights.is_empty() {
             return usage("--weights are for a soft vote, and this is a hard one".to_owned());
@@ -59,13 +61,15 @@ impl Ballot {
         if let Some(k) = min_votes.filter(|&k| k > voters) {
             return usage(format!("--min-votes {k} can't be reached by {voters} inputs"));
         }
-        Ok(Ballot { rule: Rule::Hard { min_votes }, thresholds })
+        Ok(Ballot { rule: Rule::Hard { min_votes }, voters, thresholds })
     }
 
     /// The record that the votes of a row come to.
     pub(crate) fn decide(&self, row: &Row) -> Result<Record, Reason> {
         let frame = Frame::of(&row.head)?;
-        let records = row.records()?;
+        let record =
+            |member: &Option<Member>| member.as_ref().map(|member| member.record(&row.head)).transpose();
+        let records = row.members[..self.voters].iter().map(record).collect::<Result<Vec<_>, Reason>>()?;
         for record in records.iter().flatten() {
             let other = Frame::of(record)?;
             if other != frame {

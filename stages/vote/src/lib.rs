@@ -14,6 +14,9 @@
 //!   and a bone is where the mean is strictly above its threshold. With one input this turns scores into masks.
 //! - A **hard** vote counts masks (scores are turned into masks first): a bone is where at least `--min-votes` say so.
 //!
+//! A submission knows images by their names alone. Where nothing but submissions vote, the key is that name, unless
+//! `--images` gives a shard that knows more.
+//!
 //! With `--paste-back` the result on a crop goes back into the whole radiograph that it was cut from. The crops of one
 //! radiograph follow one another in the streams; a bone is where any of them has it.
 
@@ -74,6 +77,10 @@ pub struct Vote {
     #[arg(long)]
     #[serde(default)]
     pub allow_missing: bool,
+    /// A shard of the same images, from which keys, patients and sizes are taken, where submissions vote
+    #[arg(long, value_name = "PATH")]
+    #[serde(default)]
+    pub images: Option<PathBuf>,
     /// Put crops back into the radiograph that they were cut from
     #[arg(long)]
     #[serde(default)]
@@ -98,6 +105,7 @@ impl Stage for Vote {
         vec![
             Port::new("in", Arity::Many, voters),
             Port::new("thresholds", Arity::Optional, [Artefact::file("thresholds")]),
+            Port::new("images", Arity::Optional, [Artefact::shard(&[])]),
         ]
     }
 
@@ -106,10 +114,12 @@ impl Stage for Vote {
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
-        let voters: Vec<(&str, PathBuf)> = job.input_paths()?.into_iter().map(|path| ("in", path)).collect();
+        let voters = job.input_paths()?.into_iter().map(|path| ("in", path));
+        let images = self.images.iter().map(|images| ("images", images.clone()));
+        let inputs: Vec<(&str, PathBuf)> = voters.chain(images).collect();
         let missing = if self.allow_missing { Missing::Allow } else { Missing::Refuse };
         let thresholds = threshold::read(job, self.thresholds.as_deref(), &self.threshold)?;
-        let rows = Aligned::open(job, &voters, self.size.get()?, missing)?;
+        let rows = Aligned::open(job, &inputs, self.size.get()?, missing)?;
         let ballot = Ballot::new(self, &rows, thresholds)?;
 
         let mut header = job.header_after(rows.headers().flatten().next());

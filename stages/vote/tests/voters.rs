@@ -54,6 +54,19 @@ fn shards_and_submissions_vote_by_key_in_any_order() {
 }
 
 #[test]
+fn submissions_alone_take_their_keys_from_images() {
+    let folder = three();
+    let keys = |arguments: &str| {
+        vote(&folder, &format!("c.csv c.csv {arguments} --out out.shard")).complete();
+        read(folder.path().join("out.shard")).into_iter().map(|record| record.key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("--width 16 --height 8"), ["x", "y"]);
+    assert_eq!(keys("--images b.shard"), ["ID2/y", "ID1/x"]);
+    let told = vote(&folder, "c.csv --images b.shard --min-votes 2").refused(2);
+    assert!(told.contains("--min-votes 2 can't be reached by 1 inputs"), "{told}");
+}
+
+#[test]
 fn a_missing_record_is_named_or_counted() {
     let folder = three();
     let path = |name: &str| folder.path().join(name);
