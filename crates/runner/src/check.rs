@@ -260,6 +260,6 @@ pub(crate) fn arity_text(arity: Arity) -> &'static str {
     match arity {
         Arity::Optional => "at most one source",
         Arity::One => "one source",
-        Arity::Many => "one source or more",
+        Arity::Many | Arity::Each => "one source or more",
     }
 }

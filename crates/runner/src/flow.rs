@@ -96,7 +96,7 @@ impl<'a> Flow<'a> {
                     )
                 };
                 faults.push(Fault::new(&step.origin, text));
-            } else if count > 1 && port.arity != Arity::Many {
+            } else if count > 1 && matches!(port.arity, Arity::Optional | Arity::One) {
                 let origin = sources.last().map_or(&step.origin, |edge| &edge.origin);
                 let text = format!("{what}: port `{}` of `{stage}` takes {wanted}, not {count}", port.name);
                 faults.push(Fault::new(origin, text));
@@ -158,15 +158,18 @@ impl<'a> Flow<'a> {
         faults.push(Fault::new(&edge.origin, text));
     }
 
-    /// The planes of all sources of `in`, which must be the same; none where they are not known.
+    /// The planes of the sources of `in`, which must be the same where they are read as one stream; none where they
+    /// are not known.
     fn main_planes(&self, index: usize, faults: &mut Vec<Fault>) -> Option<Vec<PlaneSpec>> {
         let step = &self.steps[index];
+        let ports = self.known[index].as_ref().map_or(&[][..], |known| &known.card.inputs);
+        let one_stream = ports.iter().all(|port| port.name != "in" || port.arity != Arity::Each);
         let mut first: Option<(&DraftEdge, Vec<PlaneSpec>)> = None;
         for edge in step.from.iter().filter(|edge| edge.port == "in") {
             let Offer::Shard(planes) = self.offer(edge) else { continue };
             match &first {
                 None => first = Some((edge, planes)),
-                Some((other, theirs)) if *theirs != planes => {
+                Some((other, theirs)) if one_stream && *theirs != planes => {
                     let text = format!(
                         "node `{}`: {} gives {}, but {} gives {}: they can't be read as one stream",
                         step.node,

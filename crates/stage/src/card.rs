@@ -66,6 +66,8 @@ pub enum Arity {
     One,
     /// One or more; shards are read one behind the other, as if concatenated.
     Many,
+    /// One or more, side by side, such as the voters of a vote; their planes may differ.
+    Each,
 }
 
 /// A kind of thing on an edge.

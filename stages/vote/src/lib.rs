@@ -103,7 +103,7 @@ impl Stage for Vote {
             Artefact::file("submission"),
         ];
         vec![
-            Port::new("in", Arity::Many, voters),
+            Port::new("in", Arity::Each, voters),
             Port::new("thresholds", Arity::Optional, [Artefact::file("thresholds")]),
             Port::new("images", Arity::Optional, [Artefact::shard(&[])]),
         ]
