@@ -32,5 +32,5 @@ pub use device::{Placement, device};
 pub use error::Error;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
-pub use runtime::{autocast, autocast_pays, keep_freed_memory};
+pub use runtime::{autocast, autocast_pays, keep_freed_memory, libtorch_version};
 pub use segmenter::{Segmenter, outline};

@@ -1,6 +1,7 @@
 // What tch does not offer of libtorch's and the C library's run time. Declared again in runtime.rs.
 
 #include <ATen/autocast_mode.h>
+#include <torch/headeronly/version.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -24,6 +25,9 @@ extern "C" void zoo_autocast_leave(bool cuda, bool before) noexcept {
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
     at::autocast::set_autocast_enabled(device_type(cuda), before);
 }
+
+// The version of the headers that this was compiled with.
+extern "C" const char *zoo_libtorch_version() noexcept { return TORCH_VERSION; }
 
 // Makes malloc keep freed blocks of any size; returns whether the C library can.
 extern "C" bool zoo_keep_freed_memory() noexcept {

@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code, reason = "the calls of runtime.cpp")]
 
+use std::ffi::{CStr, c_char};
+
 use tch::Device;
 
 // SAFETY: as defined in runtime.cpp; none of them throws, takes a pointer, or has a precondition.
@@ -9,6 +11,7 @@ unsafe extern "C" {
     safe fn zoo_autocast_enter(cuda: bool) -> bool;
     safe fn zoo_autocast_leave(cuda: bool, before: bool);
     safe fn zoo_keep_freed_memory() -> bool;
+    safe fn zoo_libtorch_version() -> *const c_char;
 }
 
 /// Runs `work` with bfloat16 autocast on `device`: convolutions and matrix products in bfloat16, sensitive steps and
@@ -68,4 +71,10 @@ fn cpu_has_bf16() -> bool {
 /// every page again, up to 40 % of its time. False where the C library is another one, which is no fault.
 pub fn keep_freed_memory() -> bool {
     zoo_keep_freed_memory()
+}
+
+/// The version of libtorch that this program was compiled for, such as `2.13.0`.
+pub fn libtorch_version() -> &'static str {
+    // SAFETY: the shim gives a string literal, which ends in a zero byte and is never freed.
+    unsafe { CStr::from_ptr(zoo_libtorch_version()) }.to_str().unwrap_or("unknown")
 }

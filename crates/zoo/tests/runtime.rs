@@ -48,3 +48,9 @@ fn a_model_under_autocast_gives_single_precision_logits_near_its_own_and_gradien
         }
     }
 }
+
+#[test]
+fn the_version_of_libtorch_is_known() {
+    let version = zoo::libtorch_version();
+    assert!(version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() >= 3, "{version}");
+}

@@ -17,16 +17,15 @@ mod levels;
 mod luma;
 mod png;
 mod polarity;
-pub mod resize;
 pub mod tree;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use bones::Size;
 use bones::polygon::Outline;
 use clap::{Args, ValueEnum};
+use pixels::{Filter, Resized};
 use planes::{Frame, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,7 +36,6 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use crate::annotation::Annotation;
 use crate::grey::{Grey, Samples};
 pub use crate::levels::Percentiles;
-pub use crate::resize::Filter;
 use crate::tree::{Case, Cases, Tree};
 
 /// Reads radiographs, and their annotations, from files.
@@ -119,10 +117,6 @@ pub enum Invert {
 pub const INVERTED: &str = "inverted";
 /// The record attribute `LOW HIGH` of images whose samples between these became 0 … 255.
 pub const LEVELS: &str = "levels";
-/// The header attribute with the side of resized images in pixels.
-pub const IMAGE_SIZE: &str = "image_size";
-/// The header attribute with the filter that resized images: `linear` or `area`.
-pub const FILTER: &str = "filter";
 /// Longest annotation file that is read, in bytes.
 const MAX_ANNOTATION: u64 = 64 << 20;
 
@@ -222,8 +216,8 @@ impl Decode {
             note(INVERTED, "yes".to_owned());
             image = polarity::negative(image);
         }
-        if let Some(size) = self.size.and_then(|side| Size::new(side, side)) {
-            image = resize::resize(image, size, self.filter);
+        if let Some(resized) = self.resized() {
+            image = resized.apply(image);
         }
 
         Frame { size: grey.size, window: None }.write(&mut record);
@@ -309,11 +303,15 @@ impl Decode {
         } else {
             header.planes.retain(|plane| plane.name == planes::name::IMAGE);
         }
-        if let Some(size) = self.size {
-            header.attributes.insert(IMAGE_SIZE.to_owned(), size.to_string());
-            header.attributes.insert(FILTER.to_owned(), self.filter.name().to_owned());
+        if let Some(resized) = self.resized() {
+            resized.write(&mut header);
         }
         header
+    }
+
+    /// How images are resized, if at all.
+    fn resized(&self) -> Option<Resized> {
+        self.size.map(|size| Resized { size, filter: self.filter })
     }
 }
 

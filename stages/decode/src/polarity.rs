@@ -4,7 +4,7 @@
 use bones::Size;
 use planes::Image;
 
-use crate::resize::{Filter, resize};
+use pixels::{Filter, resize};
 
 /// Sides of the square to which images are shrunk: film grain and the dots of prints vanish.
 const SIDE: usize = 64;

@@ -1,1 +1,244 @@
-//! Placeholder, replaced by the crate's first commit.
+//! Runs a network over radiographs: `{image}` + a checkpoint → `{scores}` or `{masks}`.
+//!
+//! ```text
+//! before   ID001/image1_R   image [2048, 2048]
+//! after    ID001/image1_R   scores [29, 512, 512]       (--emit scores, of a network that sees 512 × 512)
+//!                           masks [2048, 2048]          (--emit masks: at the attribute `size`)
+//! ```
+//!
+//! Images are resized and normalised as the checkpoint says. Scores are logits at the network's resolution; the masks
+//! are exactly those that `vote` makes of these scores alone with the same threshold.
+
+mod augmented;
+mod network;
+
+use std::path::PathBuf;
+
+use bones::scores::{self, Logits, Thresholds, Values};
+use checkpoint::Checkpoint;
+use clap::{Args, ValueEnum};
+use learn::Precision;
+use pixels::Resized;
+use planes::{Frame, Image, Scores};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+use shard::{RawRecord, Record};
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+
+pub use augmented::{Merge, Variants};
+use network::Network;
+
+/// What a prediction is written as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Emit {
+    /// Logits at the network's resolution, half precision
+    Scores,
+    /// Masks at the size of the radiograph
+    Masks,
+}
+
+/// Which weights of a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weights {
+    /// Those with the best validation Dice
+    Best,
+    /// Those after the last epoch
+    Last,
+}
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Predict {
+    /// The folder that `train` wrote
+    #[arg(long, value_name = "DIR", required_unless_present = "describe")]
+    #[serde(default)]
+    pub checkpoint: Option<PathBuf>,
+    /// What predictions are written as
+    #[arg(long, value_enum, default_value_t = default_emit())]
+    #[serde(default = "default_emit")]
+    pub emit: Emit,
+    /// Which of the checkpoint's weights to use
+    #[arg(long, value_enum, default_value_t = default_weights())]
+    #[serde(default = "default_weights")]
+    pub weights: Weights,
+    /// Masks: from which score on, exclusive, a bone is there
+    #[arg(long, value_name = "SCORE", default_value_t = default_threshold(), value_parser = threshold)]
+    #[serde(default = "default_threshold")]
+    pub threshold: f32,
+    /// Let the input's other planes flow on; its masks are replaced where masks are written
+    #[arg(long)]
+    #[serde(default)]
+    pub keep: bool,
+    /// Records in a batch
+    #[arg(long, default_value_t = default_batch(), value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[serde(default = "default_batch")]
+    pub batch: u32,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented where they are")]
+    pub variants: Variants,
+    /// Where to compute: auto, cpu, cuda, cuda:N or mps
+    #[arg(long, default_value_t = default_device())]
+    #[serde(default = "default_device")]
+    pub device: String,
+    /// In which precision to compute
+    #[arg(long, value_enum, default_value_t = default_precision())]
+    #[serde(default = "default_precision")]
+    pub precision: Precision,
+}
+
+fn default_emit() -> Emit {
+    Emit::Scores
+}
+
+fn default_weights() -> Weights {
+    Weights::Best
+}
+
+fn default_threshold() -> f32 {
+    0.5
+}
+
+fn default_batch() -> u32 {
+    8
+}
+
+fn default_device() -> String {
+    "auto".to_owned()
+}
+
+fn default_precision() -> Precision {
+    Precision::Auto
+}
+
+fn threshold(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(threshold) if threshold > 0.0 && threshold < 1.0 => Ok(threshold),
+        _ => Err(format!("`{text}` is no number between 0 and 1, both excluded")),
+    }
+}
+
+impl Stage for Predict {
+    const NAME: &'static str = "predict";
+    const ABOUT: &'static str =
+        "Runs a network over radiographs: {image} + a checkpoint → {scores} or {masks}";
+    const RELATION: Relation = Relation::Map;
+    const NUMERIC: bool = true;
+
+    fn inputs(&self) -> Vec<Port> {
+        vec![
+            Port::shards(&[planes::name::IMAGE]),
+            Port::new("checkpoint", Arity::One, [Artefact::directory("checkpoint")]),
+        ]
+    }
+
+    fn output(&self) -> Output {
+        let plane = match self.emit {
+            Emit::Scores => planes::scores_spec(),
+            Emit::Masks => planes::masks_spec(),
+        };
+        if self.keep { Output::adds([plane]) } else { Output::planes([plane]) }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let Some(folder) = &self.checkpoint else {
+            return Err(Failure::Usage("--checkpoint DIR is missing".to_owned()));
+        };
+        tch::set_num_threads(job.threads() as i32);
+        let device = zoo::device(&self.device).map_err(|error| Failure::Usage(error.to_string()))?;
+        let checkpoint = Checkpoint::read(folder).map_err(unreadable)?;
+        let network = Network::load(folder, &checkpoint, self.weights, device, self.precision)?;
+        job.note_folder("checkpoint", folder)?;
+
+        let form = Resized { size: checkpoint.input.size, filter: checkpoint.input.filter };
+        let records = job.records()?;
+        form.check(records.header()).map_err(|what| Failure::data(records.file(), what))?;
+        let mut header = job.header_after(Some(records.header()));
+        header.classes = planes::classes();
+        job.create(header)?;
+        let mut batch = Vec::with_capacity(self.batch as usize);
+        job.each_with(
+            records,
+            |record| prepared(record, form, self.keep),
+            |job, prepared| {
+                batch.push(prepared);
+                if batch.len() == self.batch as usize {
+                    self.predict(job, &network, &mut batch)
+                } else {
+                    Ok(())
+                }
+            },
+        )?;
+        self.predict(job, &network, &mut batch)
+    }
+}
+
+/// A record and what the network sees of it.
+struct Prepared {
+    record: Record,
+    frame: Frame,
+    image: Image,
+}
+
+/// A record made ready for the network; its image stays in it where planes are kept.
+fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, Reason> {
+    let frame = Frame::of(&record)?;
+    let image = planes::take_image(&mut record)?;
+    if keep {
+        planes::set_image(&mut record, image.clone());
+    } else {
+        record.planes.clear();
+    }
+    Ok(Prepared { record, frame, image: form.apply(image) })
+}
+
+impl Predict {
+    /// Runs the network over a batch, which is empty then, and writes its records.
+    fn predict(&self, job: &mut Job, network: &Network, batch: &mut Vec<Prepared>) -> Result<(), Failure> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let images: Vec<&Image> = batch.iter().map(|prepared| &prepared.image).collect();
+        let scores = network.scores(&images, &self.variants)?;
+        let thresholds = Thresholds::uniform(self.threshold).map_err(internal)?;
+        let done: Vec<Result<RawRecord, Failure>> = batch
+            .par_drain(..)
+            .zip(scores)
+            .map(|(prepared, scores)| self.written(prepared, &scores, &thresholds))
+            .collect();
+        done.into_iter().try_for_each(|raw| job.push_raw(&raw?))
+    }
+
+    /// The record with its prediction, compressed.
+    fn written(
+        &self,
+        Prepared { mut record, frame, .. }: Prepared,
+        scores: &Scores,
+        thresholds: &Thresholds,
+    ) -> Result<RawRecord, Failure> {
+        match self.emit {
+            Emit::Scores => planes::set_scores(&mut record, scores),
+            Emit::Masks => {
+                let mask = Logits::new(Values::F16(scores.logits()), scores.size())
+                    .and_then(|logits| scores::to_mask(&[(logits, 1.0)], frame.size, thresholds));
+                let mask = mask.map_err(|error| Failure::record("prediction", &record.key, error))?;
+                planes::set_masks(&mut record, &mask);
+            }
+        }
+        RawRecord::encode(&record).map_err(internal)
+    }
+}
+
+fn unreadable(error: checkpoint::Error) -> Failure {
+    match error {
+        checkpoint::Error::Io { path, source, hint } => Failure::Io { what: format!("{path}{hint}"), source },
+        checkpoint::Error::Form { path, what } => Failure::data(path, what),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal(error.to_string())
+}

@@ -1,2 +1,6 @@
-//! Placeholder, replaced by the stage's first commit.
-fn main() {}
+//! The binary of the stage; see the library.
+
+fn main() -> std::process::ExitCode {
+    zoo::keep_freed_memory();
+    stage::main::<predict::Predict>()
+}

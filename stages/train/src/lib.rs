@@ -1,1 +1,218 @@
-//! Placeholder, replaced by the crate's first commit.
+//! Trains a network on records with masks: `{image, masks}` × 2 → a checkpoint.
+//!
+//! ```text
+//! before   train.shard, validation.shard     image, masks of different patients
+//! after    checkpoint/                       model.safetensors, last.safetensors, checkpoint.json, metrics.jsonl
+//! ```
+//!
+//! After every epoch all that a later run needs is saved in `<out>.partial/state`: a run that was killed goes on from
+//! there when it is started again with the same arguments and data, and ends with the same bytes (on a CPU, with the
+//! same number of threads).
+
+mod data;
+mod store;
+
+use std::path::PathBuf;
+
+use bones::Bone;
+use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
+use clap::Args;
+use feed::Labels;
+use learn::{Patience, Recipe, Trainer};
+use schemars::JsonSchema;
+use serde::Serialize;
+use stage::{Arity, Artefact, Failure, Job, Output, Pass, Port, Relation, Stage};
+
+use crate::data::Port as DataPort;
+use crate::store::{Identity, Progress, Store};
+
+/// The arguments of the stage.
+#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
+pub struct Train {
+    /// Records to validate on, of patients that are not trained on; may be given several times
+    #[arg(long, value_name = "PATH", required_unless_present = "describe")]
+    #[serde(default)]
+    pub validation: Vec<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented where they are")]
+    pub recipe: Recipe,
+    /// Where to compute: auto, cpu, cuda, cuda:N or mps
+    #[arg(long, default_value_t = default_device())]
+    #[serde(default = "default_device")]
+    pub device: String,
+    /// Memory for samples at the network's size, in MB; what does not fit is read again in every epoch
+    #[arg(long, value_name = "MB", default_value_t = default_cache_mb())]
+    #[serde(default = "default_cache_mb")]
+    pub cache_mb: u32,
+    /// Write a line of metrics every so many steps
+    #[arg(long, value_name = "STEPS", default_value_t = default_log_every(), value_parser = clap::value_parser!(u64).range(1..))]
+    #[serde(default = "default_log_every")]
+    pub log_every: u64,
+}
+
+fn default_device() -> String {
+    "auto".to_owned()
+}
+
+fn default_cache_mb() -> u32 {
+    2048
+}
+
+fn default_log_every() -> u64 {
+    10
+}
+
+impl Stage for Train {
+    const NAME: &'static str = "train";
+    const ABOUT: &'static str = "Trains a network on records with masks: {image, masks} × 2 → a checkpoint";
+    const RELATION: Relation = Relation::Reduce;
+    const PASS: Pass = Pass::Replayed;
+    const NUMERIC: bool = true;
+
+    fn inputs(&self) -> Vec<Port> {
+        let shards = Artefact::shard(&data::PLANES);
+        vec![Port::new("in", Arity::Many, [shards.clone()]), Port::new("validation", Arity::Many, [shards])]
+    }
+
+    fn output(&self) -> Output {
+        Output::Directory { of: "checkpoint".to_owned() }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let (recipe, seed) = (&self.recipe, job.seed());
+        tch::set_num_threads(job.threads() as i32);
+        let device = zoo::device(&self.device).map_err(usage)?;
+        let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
+
+        let budget = self.cache_mb as usize * 1_000_000;
+        let training = DataPort { name: "in", paths: job.input_paths()? };
+        let training = training.open(job, recipe, Labels::Network, budget)?;
+        let validation = DataPort { name: "validation", paths: self.validation.clone() };
+        let left = budget.saturating_sub(training.set.bytes_in_memory());
+        let validation = validation.open(job, recipe, Labels::Radiograph, left)?;
+        data::refuse_leak(&training.set, &validation.set)?;
+
+        let identity = Identity {
+            recipe: serde_json::to_value(recipe).map_err(internal)?,
+            seed,
+            training: training.described(),
+            validation: validation.described(),
+            versions: Versions {
+                train: env!("CARGO_PKG_VERSION").to_owned(),
+                libtorch: zoo::libtorch_version().to_owned(),
+            },
+        };
+        let patience = Patience::new((recipe.patience > 0).then_some(recipe.patience), recipe.min_delta);
+        let folder = job.directory_to_resume()?;
+        if store::is_complete(&folder, &identity)? {
+            return Ok(());
+        }
+        let (mut store, mut progress) = Store::open(folder, identity, patience, job)?;
+        if progress.epoch > 0 {
+            store.restore(&mut trainer, &progress)?;
+            job.note(&format!("goes on after epoch {} of {}", progress.epoch, recipe.epochs));
+        }
+        self.fit(job, &mut trainer, &mut store, &mut progress, &training.set, &validation.set)?;
+        store.finish(&self.described(&trainer, &store, &progress)?)
+    }
+}
+
+impl Train {
+    /// The training loop.
+    fn fit(
+        &self,
+        job: &mut Job,
+        trainer: &mut Trainer,
+        store: &mut Store,
+        progress: &mut Progress,
+        training: &feed::Dataset,
+        validation: &feed::Dataset,
+    ) -> Result<(), Failure> {
+        let epochs = self.recipe.epochs;
+        job.total(epochs * trainer.steps_per_epoch(training.len()));
+        job.advance(progress.step);
+        while progress.epoch < epochs && !progress.patience.is_over() {
+            let epoch = progress.epoch + 1;
+            let loss = trainer.epoch(training, epoch, |step| {
+                job.advance(1);
+                progress.step = step.step;
+                if step.step % self.log_every != 0 {
+                    return Ok(());
+                }
+                store.log(&Line::Step {
+                    epoch,
+                    step: step.step,
+                    loss: step.loss,
+                    learning_rate: step.learning_rate,
+                    gradient_norm: step.gradient_norm,
+                })
+            })?;
+            progress.epoch = epoch;
+            let due = epoch % self.recipe.validate_every == 0 || epoch == epochs;
+            let validation = due.then(|| measure(trainer, validation, progress)).transpose()?;
+            let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
+            if best {
+                store.keep_best(trainer, epoch)?;
+            }
+            job.message(&told(epoch, epochs, loss, validation.as_ref(), best));
+            store.log(&Line::Epoch { epoch, step: progress.step, loss, validation, best })?;
+            store.save(trainer, progress)?;
+        }
+        Ok(())
+    }
+
+    /// What the checkpoint says of itself.
+    fn described(
+        &self,
+        trainer: &Trainer,
+        store: &Store,
+        progress: &Progress,
+    ) -> Result<Checkpoint, Failure> {
+        let Identity { recipe, seed, training, validation, versions } = store.identity().clone();
+        let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
+            return Err(Failure::Internal("training ended without a validation".to_owned()));
+        };
+        Ok(Checkpoint {
+            format: checkpoint::FORMAT,
+            model: learn::model::described(trainer.model().spec()),
+            classes: planes::classes(),
+            input: Input {
+                size: self.recipe.size,
+                filter: self.recipe.filter,
+                normalisation: self.recipe.normalisation,
+            },
+            recipe,
+            seed,
+            training,
+            validation,
+            best,
+            last,
+            stopped_early: progress.epoch < self.recipe.epochs,
+            versions,
+        })
+    }
+}
+
+/// A validation of the network as it is now.
+fn measure(trainer: &Trainer, data: &feed::Dataset, progress: &Progress) -> Result<Validation, Failure> {
+    let classes = trainer.validate(data)?;
+    let dice = classes.iter().sum::<f64>() / Bone::ALL.len() as f64;
+    Ok(Validation { epoch: progress.epoch, step: progress.step, dice, classes: classes.to_vec() })
+}
+
+/// One line about an epoch.
+fn told(epoch: u64, epochs: u64, loss: f64, validation: Option<&Validation>, best: bool) -> String {
+    let dice = validation.map_or_else(String::new, |validation| {
+        format!(", Dice {:.4}{}", validation.dice, if best { " (best)" } else { "" })
+    });
+    format!("epoch {epoch}/{epochs}: loss {loss:.4}{dice}")
+}
+
+fn usage(error: zoo::Error) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal(error.to_string())
+}

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bones::Size;
-use decode::resize::{Filter, resize};
+use pixels::{Filter, resize};
 use planes::Image;
 use xxhash_rust::xxh3::xxh3_128;
 

@@ -7,10 +7,10 @@ use bones::Size;
 use clap::ValueEnum;
 use planes::Image;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How pixels of another size come about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Filter {
     /// Between the four nearest pixels, as cv2.INTER_LINEAR

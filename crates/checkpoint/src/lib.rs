@@ -1,0 +1,255 @@
+//! A checkpoint: the folder that `train` writes and `predict` reads, without the tensors in it.
+//!
+//! ```text
+//! checkpoint/
+//!   checkpoint.json     what was trained, on what, how well: [`Checkpoint`]
+//!   model.safetensors   the weights with the best validation Dice
+//!   last.safetensors    the weights after the last epoch
+//!   metrics.jsonl       one [`Line`] for every few steps and for every epoch
+//! ```
+//!
+//! Nothing in it depends on paths, on the time of day, or on how long training took.
+
+mod metrics;
+
+use std::path::Path;
+use std::{fs, io};
+
+use clap::ValueEnum;
+use pixels::Filter;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use metrics::{Line, Validation};
+
+/// Names of the files of a checkpoint.
+pub mod file {
+    /// [`Checkpoint`](crate::Checkpoint) as JSON.
+    pub const DESCRIPTION: &str = "checkpoint.json";
+    /// The weights with the best validation Dice.
+    pub const BEST: &str = "model.safetensors";
+    /// The weights after the last epoch.
+    pub const LAST: &str = "last.safetensors";
+    /// [`Line`](crate::Line)s of JSON.
+    pub const METRICS: &str = "metrics.jsonl";
+}
+
+/// The version of the format that this program writes, and the only one that it reads.
+pub const FORMAT: u32 = 1;
+
+/// What a checkpoint is: `checkpoint.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// Version of the format; 1.
+    pub format: u32,
+    /// The network.
+    pub model: Model,
+    /// The classes of the network's outputs, in their order; each is an independent sigmoid.
+    pub classes: Vec<String>,
+    /// What images look like to the network.
+    pub input: Input,
+    /// How it was trained: the arguments that the result depends on.
+    pub recipe: serde_json::Value,
+    /// Seed of everything that was drawn at random.
+    pub seed: u64,
+    /// What it was trained on.
+    pub training: Data,
+    /// What it was validated on.
+    pub validation: Data,
+    /// Validation of the weights in `model.safetensors`.
+    pub best: Validation,
+    /// Validation of the weights in `last.safetensors`.
+    pub last: Validation,
+    /// Whether training ended before its last epoch because nothing was gained any more.
+    pub stopped_early: bool,
+    /// Versions of what computed it.
+    pub versions: Versions,
+}
+
+/// The network of a checkpoint: all that it takes to build it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The decoder's name, such as `unet`.
+    pub architecture: String,
+    /// The encoder's name, such as `resnet18`.
+    pub encoder: String,
+    /// Channels of its input.
+    pub in_channels: i64,
+    /// Rate of stochastic depth; absent: the family's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop_path: Option<f64>,
+}
+
+/// What images look like to a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Height and width in pixels.
+    pub size: u32,
+    /// The filter that radiographs are resized with.
+    pub filter: Filter,
+    /// What becomes of grey values.
+    pub normalisation: Normalisation,
+}
+
+/// What a grey value v of 0 … 255 becomes in each of three equal channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalisation {
+    /// v / 255
+    Unit,
+    /// (v / 255 − mean) / deviation of ImageNet's red, green and blue
+    Imagenet,
+}
+
+impl Normalisation {
+    /// The mean that is subtracted from v / 255 in each channel.
+    pub fn mean(self) -> [f64; 3] {
+        match self {
+            Normalisation::Unit => [0.0; 3],
+            Normalisation::Imagenet => [0.485, 0.456, 0.406],
+        }
+    }
+
+    /// What is divided by then.
+    pub fn deviation(self) -> [f64; 3] {
+        match self {
+            Normalisation::Unit => [1.0; 3],
+            Normalisation::Imagenet => [0.229, 0.224, 0.225],
+        }
+    }
+}
+
+/// A set of records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Digests of the shards, in the order in which they were read.
+    pub digests: Vec<String>,
+    /// How many records there are.
+    pub records: usize,
+    /// How many patients they are of.
+    pub patients: usize,
+}
+
+/// Versions of what computed a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    /// Of this program.
+    pub train: String,
+    /// Of libtorch.
+    pub libtorch: String,
+}
+
+/// A checkpoint's description that can't be read.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The system refused.
+    #[error("{path}: {source}{hint}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The file is no description of a checkpoint.
+    #[error("{path}: {what}")]
+    Form {
+        /// The file.
+        path: String,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+}
+
+impl Checkpoint {
+    /// Reads `checkpoint.json` of `folder`.
+    pub fn read(folder: &Path) -> Result<Checkpoint, Error> {
+        let path = folder.join(file::DESCRIPTION);
+        let name = path.display().to_string();
+        let text = fs::read_to_string(&path).map_err(|source| {
+            let missing = source.kind() == io::ErrorKind::NotFound;
+            let hint = if missing { " (a folder that `train` wrote was expected)" } else { "" };
+            Error::Io { path: name.clone(), source, hint }
+        })?;
+        let form = |what: String| Error::Form { path: name.clone(), what };
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| form(format!("no JSON: {error}")))?;
+        let format = value.get("format").and_then(serde_json::Value::as_u64);
+        if format != Some(u64::from(FORMAT)) {
+            let found =
+                format.map_or_else(|| "without a format".to_owned(), |format| format!("of format {format}"));
+            return Err(form(format!("a checkpoint {found}; this program reads format {FORMAT}")));
+        }
+        serde_json::from_value(value)
+            .map_err(|error| form(format!("no description of a checkpoint: {error}")))
+    }
+
+    /// The text of `checkpoint.json`.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        let validation = Validation { epoch: 3, step: 30, dice: 0.9375, classes: vec![0.875, 1.0] };
+        let data = Data { digests: vec!["xxh3:00".to_owned()], records: 4, patients: 2 };
+        Checkpoint {
+            format: FORMAT,
+            model: Model {
+                architecture: "unet".to_owned(),
+                encoder: "resnet18".to_owned(),
+                in_channels: 3,
+                drop_path: None,
+            },
+            classes: vec!["finger-1".to_owned(), "finger-2".to_owned()],
+            input: Input { size: 256, filter: Filter::Linear, normalisation: Normalisation::Unit },
+            recipe: serde_json::json!({ "epochs": 3 }),
+            seed: 7,
+            training: data.clone(),
+            validation: data,
+            best: validation.clone(),
+            last: validation,
+            stopped_early: false,
+            versions: Versions { train: "0.1.0".to_owned(), libtorch: "2.13.0".to_owned() },
+        }
+    }
+
+    #[test]
+    fn a_description_round_trips() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = checkpoint();
+        fs::write(folder.path().join(file::DESCRIPTION), checkpoint.to_json().unwrap()).unwrap();
+        assert_eq!(Checkpoint::read(folder.path()).unwrap(), checkpoint);
+    }
+
+    #[test]
+    fn what_is_no_description_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = || Checkpoint::read(folder.path()).unwrap_err().to_string();
+        assert!(refusal().ends_with("(a folder that `train` wrote was expected)"), "{}", refusal());
+        let good = checkpoint().to_json().unwrap();
+        for (text, reason) in [
+            ("{", "no JSON"),
+            ("{}", "a checkpoint without a format; this program reads format 1"),
+            (&*good.replace("\"format\": 1", "\"format\": 2"), "a checkpoint of format 2"),
+            (&*good.replace("\"seed\"", "\"sead\""), "unknown field `sead`"),
+            (&*good.replace("\"unit\"", "\"none\""), "unknown variant `none`"),
+        ] {
+            fs::write(folder.path().join(file::DESCRIPTION), text).unwrap();
+            assert!(refusal().contains(reason), "{}", refusal());
+        }
+    }
+}

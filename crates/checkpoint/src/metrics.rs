@@ -1,0 +1,51 @@
+//! What training says of itself as it goes: `metrics.jsonl`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Line {
+    /// After a few steps.
+    Step {
+        /// The epoch, counted from 1.
+        epoch: u64,
+        /// The step, counted from 1 over all epochs.
+        step: u64,
+        /// The loss of this step's batch.
+        loss: f64,
+        /// The learning rate of this step.
+        learning_rate: f64,
+        /// The norm of the whole gradient before it was clipped.
+        gradient_norm: f64,
+    },
+    /// After an epoch.
+    Epoch {
+        /// The epoch, counted from 1.
+        epoch: u64,
+        /// The steps done so far.
+        step: u64,
+        /// The mean loss over the epoch's samples.
+        loss: f64,
+        /// The validation, where this epoch had one.
+        validation: Option<Validation>,
+        /// Whether no epoch before was as good.
+        best: bool,
+    },
+}
+
+/// How well weights segment the validation records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// The epoch that the weights are of, counted from 1.
+    pub epoch: u64,
+    /// The steps done when they were taken.
+    pub step: u64,
+    /// Mean of `classes`.
+    pub dice: f64,
+    /// For each class, in the order of the checkpoint's classes, the mean over the records of the Dice coefficient
+    /// at the size of the radiograph, with threshold 0.5.
+    pub classes: Vec<f64>,
+}

@@ -1,0 +1,51 @@
+//! Where the time of a training step goes: `step MODEL SIZE BATCH THREADS STEPS`, milliseconds of each phase.
+
+use std::time::Instant;
+
+use bones::Size;
+use checkpoint::Normalisation;
+use learn::{AdamW, Loss, Precision, tensors};
+use tch::Device;
+use zoo::{ModelSpec, Placement, Segmenter};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    zoo::keep_freed_memory();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [model, size, batch, threads, steps] = arguments.as_slice() else {
+        return Err("usage: step MODEL SIZE BATCH THREADS STEPS".into());
+    };
+    let (side, batch, steps): (u32, usize, usize) = (size.parse()?, batch.parse()?, steps.parse()?);
+    tch::set_num_threads(threads.parse()?);
+    let size = Size::new(side, side).ok_or("too large")?;
+    let pixels = size.pixels() as usize;
+    let model = Segmenter::new(&ModelSpec::named(model, 29)?, Placement::cpu(), 0)?;
+    let learnt = model.weights().parameters().map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
+    let mut optimizer = AdamW::new(learnt, 0.01);
+    let grey: Vec<u8> = (0..batch * pixels).map(|at| (at * 31 % 251) as u8).collect();
+    let bones: Vec<i32> = (0..batch * pixels).map(|at| 1 << (at / 97 % 29)).collect();
+    let mut phases = [0.0; 5];
+    for _ in 0..steps {
+        let mut start = Instant::now();
+        let mut lap = |phase: usize| {
+            phases[phase] += start.elapsed().as_secs_f64() * 1e3 / steps as f64;
+            start = Instant::now();
+        };
+        let images = tensors::images(&grey, size, Normalisation::Unit, Device::Cpu);
+        let targets = tensors::targets(&bones, size, Device::Cpu);
+        lap(0);
+        let logits = Precision::Auto.compute(Device::Cpu, || model.forward_t(&images, true))?;
+        lap(1);
+        let loss = Loss::BceDice.of(&logits, &targets, 0.5);
+        lap(2);
+        model.weights().zero_grad();
+        loss.backward();
+        lap(3);
+        optimizer.clip_gradients(Some(1.0));
+        optimizer.step(1e-3);
+        lap(4);
+    }
+    for (name, phase) in ["tensors", "forward", "loss", "backward", "optimizer"].iter().zip(phases) {
+        eprintln!("{name:<10} {phase:8.1} ms");
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Training: from a recipe and two data sets to weights.
+//!
+//! [`Recipe`] says how, [`Trainer`] does an epoch or a validation; what it is made of stands by itself: [`AdamW`],
+//! [`schedule`], [`loss`], [`Patience`], [`Precision`]. Stages decide what is kept and where.
+
+pub mod adamw;
+pub mod loss;
+pub mod model;
+pub mod patience;
+pub mod precision;
+pub mod recipe;
+pub mod schedule;
+pub mod tensors;
+pub mod trainer;
+
+pub use adamw::AdamW;
+pub use loss::Loss;
+pub use patience::Patience;
+pub use precision::Precision;
+pub use recipe::Recipe;
+pub use trainer::{Step, Trainer};

@@ -1,0 +1,174 @@
+//! A network and its optimizer, and what is done with them: an epoch, a validation.
+
+use bones::bone::COUNT;
+use bones::scores::{self, Logits, Thresholds, Values};
+use bones::{Bone, Size, dice};
+use feed::{Dataset, Epoch, Sample};
+use rayon::prelude::*;
+use stage::Failure;
+use std::sync::Arc;
+use tch::{Device, Kind, Tensor};
+use zoo::{ModelSpec, Placement, Segmenter};
+
+use crate::{AdamW, Recipe, schedule, tensors};
+
+/// A network in training.
+#[derive(Debug)]
+pub struct Trainer {
+    recipe: Recipe,
+    seed: u64,
+    threads: usize,
+    model: Segmenter,
+    optimizer: AdamW,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Counted from 1 over all epochs.
+    pub step: u64,
+    /// Samples in its batch.
+    pub samples: usize,
+    /// The loss of its batch.
+    pub loss: f64,
+    /// Its learning rate.
+    pub learning_rate: f64,
+    /// The norm of the whole gradient before it was clipped.
+    pub gradient_norm: f64,
+}
+
+impl Trainer {
+    /// A network with fresh weights, which depend on `seed` alone: it is set before anything is drawn.
+    pub fn new(recipe: &Recipe, device: Device, seed: u64, threads: usize) -> Result<Trainer, zoo::Error> {
+        let spec = ModelSpec::named(&recipe.model, COUNT as i64)?;
+        let model = Segmenter::new(&spec, Placement::on(device), seed as i64)?;
+        let side = i64::from(recipe.size);
+        model.check_size(side, side)?;
+        let learnt = model.weights().parameters();
+        let learnt = learnt.map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
+        let optimizer = AdamW::new(learnt, recipe.weight_decay);
+        Ok(Trainer { recipe: recipe.clone(), seed, threads, model, optimizer })
+    }
+
+    /// The network.
+    pub fn model(&self) -> &Segmenter {
+        &self.model
+    }
+
+    /// The optimizer, to save its state.
+    pub fn optimizer(&self) -> &AdamW {
+        &self.optimizer
+    }
+
+    /// The optimizer, to restore its state.
+    pub fn optimizer_mut(&mut self) -> &mut AdamW {
+        &mut self.optimizer
+    }
+
+    /// How many steps an epoch over `samples` samples takes.
+    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
+        samples.div_ceil(self.recipe.batch as usize) as u64
+    }
+
+    /// Goes over all samples of `data` once and calls `after` after each step; the mean loss over the samples.
+    /// All that is drawn depends on the seed and on `epoch` (counted from 1) alone, so that an interrupted run can
+    /// go on with any epoch.
+    pub fn epoch(
+        &mut self,
+        data: &Dataset,
+        epoch: u64,
+        mut after: impl FnMut(Step) -> Result<(), Failure>,
+    ) -> Result<f64, Failure> {
+        let total = self.steps_per_epoch(data.len()) * self.recipe.epochs;
+        let augmentation = self.recipe.augmentation.clone();
+        let plan = Epoch {
+            seed: self.seed,
+            number: epoch,
+            batch: self.recipe.batch as usize,
+            augmentation: &augmentation,
+            ahead: self.threads + 1,
+        };
+        // For stochastic depth, which draws from libtorch's generator.
+        tch::manual_seed((self.seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as i64);
+        let mut loss = 0.0;
+        data.epoch(&plan, |batch| {
+            let step = self.step(&batch, total)?;
+            loss += step.loss * step.samples as f64;
+            after(step)
+        })?;
+        Ok(loss / data.len() as f64)
+    }
+
+    fn step(&mut self, batch: &feed::Batch, total: u64) -> Result<Step, Failure> {
+        let Recipe { normalisation, loss, dice_weight, grad_clip, precision, lr, warmup, .. } = self.recipe;
+        let device = self.model.placement().device;
+        let images = tensors::images(&batch.images, batch.size, normalisation, device);
+        let targets = tensors::targets(&batch.bones, batch.size, device);
+        let logits = precision.compute(device, || self.model.forward_t(&images, true));
+        let loss = loss.of(&logits.map_err(internal)?, &targets, dice_weight);
+        self.model.weights().zero_grad();
+        loss.backward();
+        let gradient_norm = self.optimizer.clip_gradients((grad_clip > 0.0).then_some(grad_clip));
+        let (loss, step) = (loss.double_value(&[]), self.optimizer.steps());
+        if !(loss.is_finite() && gradient_norm.is_finite()) {
+            return Err(Failure::data(
+                format!("step {}", step + 1),
+                format!(
+                    "the loss is {loss}, the gradient's norm {gradient_norm}: training diverged; \
+                     try a lower --lr, a longer --warmup or --precision f32"
+                ),
+            ));
+        }
+        let learning_rate = lr * schedule::cosine(step, (warmup * total as f64).round() as u64, total);
+        self.optimizer.step(learning_rate);
+        Ok(Step { step: step + 1, samples: batch.samples.len(), loss, learning_rate, gradient_norm })
+    }
+
+    /// The mean over the samples of `data` of each bone's Dice coefficient at the size of the sample's mask.
+    pub fn validate(&self, data: &Dataset) -> Result<[f64; COUNT], Failure> {
+        let mut sums = [0.0; COUNT];
+        let indices: Vec<usize> = (0..data.len()).collect();
+        for indices in indices.chunks(self.recipe.batch as usize) {
+            let samples = indices.iter().map(|&index| data.sample(index)).collect::<Result<Vec<_>, _>>()?;
+            let logits = self.logits(&samples, data.size())?;
+            let maps = logits.par_chunks(COUNT * data.size().pixels() as usize).zip(&samples);
+            let scores: Vec<[f64; COUNT]> =
+                maps.map(|(logits, sample)| score(logits, data.size(), sample)).collect::<Result<_, _>>()?;
+            for bone in Bone::ALL {
+                sums[bone.index()] += scores.iter().map(|dice| dice[bone.index()]).sum::<f64>();
+            }
+        }
+        Ok(sums.map(|sum| sum / data.len() as f64))
+    }
+
+    /// Logits `[samples, 29, height, width]`.
+    fn logits(&self, samples: &[Arc<Sample>], size: Size) -> Result<Vec<f32>, Failure> {
+        let device = self.model.placement().device;
+        let grey: Vec<u8> = samples.iter().flat_map(|sample| sample.image.pixels()).copied().collect();
+        let images = tensors::images(&grey, size, self.recipe.normalisation, device);
+        let logits = self.recipe.precision.compute(device, || self.model.infer(&images)).map_err(internal)?;
+        floats(&logits)
+    }
+}
+
+/// A tensor's values, row-major.
+fn floats(tensor: &Tensor) -> Result<Vec<f32>, Failure> {
+    let tensor = tensor.to_kind(Kind::Float).to_device(Device::Cpu).contiguous();
+    let mut values = vec![0.0f32; tensor.numel()];
+    tensor.f_copy_data(&mut values, tensor.numel()).map_err(internal)?;
+    Ok(values)
+}
+
+/// Each bone's Dice coefficient of one sample.
+fn score(logits: &[f32], size: Size, sample: &Sample) -> Result<[f64; COUNT], Failure> {
+    let logits = Logits::new(Values::F32(logits), size).map_err(internal)?;
+    let mask =
+        scores::to_mask(&[(logits, 1.0)], sample.mask.size(), &Thresholds::default()).map_err(internal)?;
+    let overlaps = dice::overlaps(&mask, &sample.mask)
+        .ok_or_else(|| Failure::Internal("a prediction came out at another size".to_owned()))?;
+    Ok(overlaps.map(dice::Overlap::dice))
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal(error.to_string())
+}

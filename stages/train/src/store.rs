@@ -1,0 +1,281 @@
+//! What is kept while training goes on, and what is left of it in the end.
+//!
+//! ```text
+//! <out>.partial/
+//!   metrics.jsonl                 grows
+//!   state/
+//!     best-00007.safetensors      weights with the best Dice so far, of epoch 7
+//!     epoch-00009/                appears whole, by a rename; the one before goes then
+//!       weights.safetensors
+//!       moments.safetensors       of the optimizer
+//!       progress.json             the rest, and how long metrics.jsonl was
+//! ```
+//!
+//! All that is drawn at random depends on the seed and the number of the epoch, so there is no generator to save.
+//! `checkpoint.json` is written last: where it stands, the rest is complete and `state` is of no more use.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use checkpoint::{Checkpoint, Data, Line, Validation, Versions, file};
+use learn::{Patience, Trainer};
+use serde::{Deserialize, Serialize};
+use stage::{Failure, Job};
+use zoo::weights::WeightsError;
+
+const STATE: &str = "state";
+const WEIGHTS: &str = "weights.safetensors";
+const MOMENTS: &str = "moments.safetensors";
+const PROGRESS: &str = "progress.json";
+
+/// Everything that the outcome depends on: a run goes on from the state of a run with the same identity only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Identity {
+    pub(crate) recipe: serde_json::Value,
+    pub(crate) seed: u64,
+    pub(crate) training: Data,
+    pub(crate) validation: Data,
+    pub(crate) versions: Versions,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Progress {
+    /// Epochs done.
+    pub(crate) epoch: u64,
+    /// Steps done.
+    pub(crate) step: u64,
+    /// The best validation so far.
+    pub(crate) best: Option<Validation>,
+    /// The last validation so far.
+    pub(crate) last: Option<Validation>,
+    /// What early stopping has seen.
+    pub(crate) patience: Patience,
+    /// Length of `metrics.jsonl` in bytes; what follows was written by an epoch that did not end.
+    metrics: u64,
+    /// Of which run this is.
+    identity: Identity,
+}
+
+impl Progress {
+    /// Takes note of a validation; whether it is the best so far.
+    pub(crate) fn note(&mut self, validation: &Validation) -> bool {
+        self.last = Some(validation.clone());
+        self.patience.note(validation.dice);
+        let best = self.best.as_ref().is_none_or(|best| validation.dice > best.dice);
+        if best {
+            self.best = Some(validation.clone());
+        }
+        best
+    }
+}
+
+/// The growing folder.
+pub(crate) struct Store {
+    folder: PathBuf,
+    journal: File,
+    identity: Identity,
+}
+
+impl Store {
+    /// Opens the folder, and says how far the run with this identity came before. What is there of another run is
+    /// removed.
+    pub(crate) fn open(
+        folder: PathBuf,
+        identity: Identity,
+        patience: Patience,
+        job: &mut Job,
+    ) -> Result<(Store, Progress), Failure> {
+        let fresh = Progress {
+            epoch: 0,
+            step: 0,
+            best: None,
+            last: None,
+            patience,
+            metrics: 0,
+            identity: identity.clone(),
+        };
+        let saved = newest(&folder)?;
+        let progress = match saved {
+            Some(saved) if saved.identity == identity => saved,
+            saved => {
+                if saved.is_some() {
+                    let folder = folder.display();
+                    job.note(&format!("{folder} is of a run with other arguments or data: starting anew"));
+                }
+                empty(&folder)?;
+                fresh
+            }
+        };
+        fs::create_dir_all(folder.join(STATE)).map_err(|error| Failure::io(&folder, error))?;
+        let path = folder.join(file::METRICS);
+        let journal = OpenOptions::new().create(true).append(true).open(&path);
+        let journal = journal.and_then(|file| file.set_len(progress.metrics).map(|()| file));
+        let journal = journal.map_err(|error| Failure::io(&path, error))?;
+        Ok((Store { folder, journal, identity }, progress))
+    }
+
+    /// Of which run this is.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Puts the network and the optimizer where they were.
+    pub(crate) fn restore(&self, trainer: &mut Trainer, progress: &Progress) -> Result<(), Failure> {
+        let state = self.epoch(progress.epoch);
+        trainer.model().weights().load(&state.join(WEIGHTS)).map_err(unusable)?;
+        let moments = zoo::weights::read(&state.join(MOMENTS)).map_err(unusable)?;
+        trainer.optimizer_mut().restore(progress.step, &moments).map_err(|key| {
+            Failure::data(state.join(MOMENTS).display(), format!("{key} is missing or of another shape"))
+        })
+    }
+
+    /// Adds a line to `metrics.jsonl`.
+    pub(crate) fn log(&mut self, line: &Line) -> Result<(), Failure> {
+        let mut text = serde_json::to_string(line).map_err(crate::internal)?;
+        text.push('\n');
+        self.journal
+            .write_all(text.as_bytes())
+            .map_err(|error| Failure::io(self.folder.join(file::METRICS), error))
+    }
+
+    /// Writes the network's weights as the best so far: a copy, which later steps don't change.
+    pub(crate) fn keep_best(&self, trainer: &Trainer, epoch: u64) -> Result<(), Failure> {
+        trainer.model().weights().save(&self.best(epoch)).map_err(unwritable)
+    }
+
+    /// Saves all that a later run needs.
+    pub(crate) fn save(&mut self, trainer: &Trainer, progress: &mut Progress) -> Result<(), Failure> {
+        let path = self.epoch(progress.epoch);
+        let growing = path.with_extension("partial");
+        let io = |error| Failure::io(&growing, error);
+        match fs::remove_dir_all(&growing) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+            _ => fs::create_dir_all(&growing).map_err(io)?,
+        }
+        self.journal.sync_data().map_err(io)?;
+        progress.metrics = self.journal.metadata().map_err(io)?.len();
+        trainer.model().weights().save(&growing.join(WEIGHTS)).map_err(unwritable)?;
+        let moments: Vec<_> = trainer.optimizer().moments().collect();
+        let moments = moments.iter().map(|(key, tensor)| (key.as_str(), *tensor));
+        zoo::weights::write(&growing.join(MOMENTS), moments).map_err(unwritable)?;
+        let text = serde_json::to_string_pretty(progress).map_err(crate::internal)?;
+        write_whole(&growing.join(PROGRESS), text.as_bytes()).map_err(io)?;
+        fs::rename(&growing, &path).map_err(io)?;
+
+        let best = progress.best.as_ref().map(|best| self.best(best.epoch));
+        for entry in entries(&self.folder.join(STATE))? {
+            if entry != path && Some(&entry) != best.as_ref() {
+                remove(&entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folder what it is in the end.
+    pub(crate) fn finish(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let copies = [
+            (self.best(checkpoint.best.epoch), file::BEST),
+            (self.epoch(checkpoint.last.epoch).join(WEIGHTS), file::LAST),
+        ];
+        for (from, name) in copies {
+            let to = self.folder.join(name);
+            fs::copy(&from, &to).map_err(|error| Failure::io(&from, error))?;
+        }
+        let path = self.folder.join(file::DESCRIPTION);
+        let text = checkpoint.to_json().map_err(crate::internal)?;
+        write_whole(&path, text.as_bytes()).map_err(|error| Failure::io(&path, error))?;
+        remove(&self.folder.join(STATE))
+    }
+
+    fn best(&self, epoch: u64) -> PathBuf {
+        self.folder.join(STATE).join(format!("best-{epoch:05}.safetensors"))
+    }
+
+    fn epoch(&self, epoch: u64) -> PathBuf {
+        self.folder.join(STATE).join(format!("epoch-{epoch:05}"))
+    }
+}
+
+/// Whether the folder is complete but for its name, as a run that was killed at its very end leaves it; what was
+/// left to remove is removed then.
+pub(crate) fn is_complete(folder: &Path, identity: &Identity) -> Result<bool, Failure> {
+    let Ok(found) = Checkpoint::read(folder) else { return Ok(false) };
+    let Checkpoint { recipe, seed, training, validation, versions, .. } = found;
+    let complete = *identity == Identity { recipe, seed, training, validation, versions };
+    if complete {
+        remove(&folder.join(STATE))?;
+    }
+    Ok(complete)
+}
+
+/// The progress of the newest state in the folder.
+fn newest(folder: &Path) -> Result<Option<Progress>, Failure> {
+    let states = entries(&folder.join(STATE))?;
+    let mut whole: Vec<PathBuf> =
+        states.into_iter().filter(|path| path.extension().is_none() && path.is_dir()).collect();
+    whole.sort();
+    let Some(path) = whole.pop().map(|state| state.join(PROGRESS)) else { return Ok(None) };
+    let text = fs::read_to_string(&path).map_err(|error| Failure::io(&path, error))?;
+    let progress = serde_json::from_str(&text).map_err(|error| {
+        Failure::data(
+            path.display(),
+            format!("no state to go on from ({error}); remove {}", folder.display()),
+        )
+    })?;
+    Ok(Some(progress))
+}
+
+/// What is in a folder; nothing where it does not exist.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect()),
+    };
+    listed.map_err(|error| Failure::io(folder, error))
+}
+
+/// Removes all that is in a folder.
+fn empty(folder: &Path) -> Result<(), Failure> {
+    entries(folder)?.iter().try_for_each(|path| remove(path))
+}
+
+/// Removes a file or a folder that may not be there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file that appears whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
+}
+
+fn unusable(error: WeightsError) -> Failure {
+    match error {
+        WeightsError::Io { path, source } => Failure::io(path, source),
+        error => Failure::Data(stage::BadData {
+            file: "state to go on from".to_owned(),
+            record: None,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn unwritable(error: WeightsError) -> Failure {
+    match error {
+        WeightsError::Io { path, source } => Failure::io(path, source),
+        error => Failure::Internal(error.to_string()),
+    }
+}
