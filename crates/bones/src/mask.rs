@@ -170,6 +170,11 @@ impl Mask {
         })
     }
 
+    /// The bones that cover no pixel.
+    pub fn absent(&self) -> BoneSet {
+        self.runs.iter().fold(BoneSet::ALL, |absent, run| absent - run.set)
+    }
+
     /// How many pixels each bone covers.
     pub fn areas(&self) -> [u32; COUNT] {
         let mut areas = [0; COUNT];

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use bones::Size;
 use bones::crop::Window;
+use bones::{Bone, BoneSet, Mask, Size};
 use shard::Record;
 
 use crate::PlaneError;
@@ -57,6 +57,23 @@ impl Frame {
         Ok(Frame { size, window })
     }
 
+    /// What a prediction for this frame should not be silent about: a whole radiograph of one hand shows every
+    /// bone, so one in which some were not found is probably something else, or beyond the model.
+    pub fn misgiving(&self, mask: &Mask) -> Option<String> {
+        let absent = mask.absent();
+        if self.window.is_some() || absent.is_empty() {
+            return None;
+        }
+        let names: Vec<&str> = absent.iter().map(Bone::name).take(4).collect();
+        let more = if absent.len() > names.len() { ", …" } else { "" };
+        Some(format!(
+            "{} of {} bones were not found ({}{more}): look at it before you trust it",
+            absent.len(),
+            BoneSet::ALL.len(),
+            names.join(", ")
+        ))
+    }
+
     /// Writes the attributes `size` and `window`.
     pub fn write(&self, record: &mut Record) {
         let size = format!("{} {}", self.size.width(), self.size.height());
@@ -65,5 +82,27 @@ impl Frame {
             Some(window) => record.attributes.insert(attribute::WINDOW.to_owned(), window.to_string()),
             None => record.attributes.remove(attribute::WINDOW),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_whole_radiograph_without_all_bones_raises_misgivings() {
+        let size = Size::new(4, 1).unwrap();
+        let whole = Frame { size, window: None };
+        let mask = |set| Mask::from_dense(size, &[BoneSet::EMPTY, set, set, BoneSet::EMPTY]).unwrap();
+        assert_eq!(whole.misgiving(&mask(BoneSet::ALL)), None);
+        let text = whole.misgiving(&mask(BoneSet::ALL - BoneSet::CARPALS)).unwrap();
+        assert!(
+            text.starts_with("8 of 29 bones were not found (Trapezium, Trapezoid, Capitate, Hamate, …)"),
+            "{text}"
+        );
+        let crop = Frame { size, window: Some("0 0 4 1 of 8 8".parse().unwrap()) };
+        assert_eq!(crop.misgiving(&mask(BoneSet::EMPTY)), None);
     }
 }

@@ -287,6 +287,17 @@ impl Job {
         self.notes.push(text.to_owned());
     }
 
+    /// Says what is doubtful about a record: on standard error for the first few, and in the summary's count.
+    pub fn doubt(&mut self, record: &str, text: &str) {
+        const DOUBTS: &str = "doubtful records";
+        self.count(DOUBTS, 1);
+        match self.counts[DOUBTS] {
+            1..=5 => self.warn(&format!("record {record}: {text}")),
+            6 => self.warn("more records are doubtful; the summary counts them"),
+            _ => {}
+        }
+    }
+
     /// Says something on standard error.
     pub fn warn(&self, text: &str) {
         self.progress.warn(text);

@@ -65,7 +65,7 @@ impl Ballot {
     }
 
     /// The record that the votes of a row come to.
-    pub(crate) fn decide(&self, row: &Row) -> Result<Record, Reason> {
+    pub(crate) fn decide(&self, row: &Row) -> Result<(Record, Option<String>), Reason> {
         let frame = Frame::of(&row.head)?;
         let record =
             |member: &Option<Member>| member.as_ref().map(|member| member.record(&row.head)).transpose();
@@ -82,7 +82,7 @@ impl Ballot {
         };
         let mut record = row.head.clone();
         planes::set_masks(&mut record, &mask);
-        Ok(record)
+        Ok((record, frame.misgiving(&mask)))
     }
 
     fn soft(&self, frame: &Frame, records: &[Option<Record>], weights: &[f32]) -> Result<Mask, Reason> {

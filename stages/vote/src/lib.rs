@@ -129,10 +129,15 @@ impl Stage for Vote {
         let incomplete = rows.each(
             job,
             |row| {
-                let record = ballot.decide(row)?;
-                if self.paste_back { pasted::paste(record) } else { Ok(record) }
+                let (record, misgiving) = ballot.decide(row)?;
+                Ok((if self.paste_back { pasted::paste(record)? } else { record }, misgiving))
             },
-            |job, record| if self.paste_back { pasted.push(job, record) } else { job.push(&record) },
+            |job, (record, misgiving)| {
+                if let Some(misgiving) = misgiving {
+                    job.doubt(&record.key, &misgiving);
+                }
+                if self.paste_back { pasted.push(job, record) } else { job.push(&record) }
+            },
         )?;
         pasted.flush(job)?;
         if incomplete > 0 {
