@@ -7,7 +7,7 @@ use stage::{Arity, Card};
 
 use crate::arguments;
 use crate::document::Value;
-use crate::expand::{DraftEdge, DraftStep, Expanded, Input, Source, expand};
+use crate::expand::{DraftEdge, DraftStep, Expanded, Input, Source, check_params, expand};
 use crate::fault::{Fault, Faults, Origin, remedy};
 use crate::flow::Flow;
 use crate::graph::{Edge, Graph, Step, arrange, cycle_text, order};
@@ -27,6 +27,7 @@ pub fn check(
 ) -> Result<Graph, Faults> {
     let mut faults = Vec::new();
     let mut draft = read(text, &mut faults);
+    check_params(&draft, &mut faults);
     set::apply(&mut draft, settings, &mut faults);
     let Expanded { inputs, steps: drafts } = expand(&draft, &mut faults);
     check_inputs(&inputs, &drafts, &mut faults);
@@ -34,28 +35,22 @@ pub fn check(
     let known: Vec<Option<Known>> =
         drafts.iter().map(|step| look_up(step, stages, memo, &mut faults)).collect();
     let needs: Vec<_> = drafts.iter().map(|step| step.from.iter().filter_map(step_of).collect()).collect();
-    match order(&needs) {
-        Err(cycle) => {
-            let names: Vec<String> = cycle.iter().map(|step| drafts[*step].name.clone()).collect();
-            faults.push(Fault::new(&drafts[cycle[0]].origin, cycle_text(&names)));
-        }
-        Ok(order) => Flow::new(&inputs, &drafts, &known, stages, memo).check(&order, &mut faults),
+    let (order, cycles) = order(&needs);
+    for cycle in cycles {
+        let names: Vec<String> = cycle.iter().map(|step| drafts[*step].name.clone()).collect();
+        faults.push(Fault::new(&drafts[cycle[0]].origin, cycle_text(&names)));
     }
+    Flow::new(&inputs, &drafts, &known, stages, memo).check(&order, &mut faults);
     check_pipes(&drafts, &known, &mut faults);
     check_exports(&drafts, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::new(file, faults));
     }
 
-    let name = draft.name.clone().unwrap_or_else(|| {
-        Path::new(file)
-            .file_stem()
-            .map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned())
-    });
+    let name = draft.name.clone().unwrap_or_else(|| stem(file));
     let mut steps: Vec<Step> =
         drafts.into_iter().zip(known).filter_map(|(step, known)| Some(finish(step, known?))).collect();
-    let failed = |text: String| Faults::new(file, vec![Fault::new(&Origin::Line(1), text)]);
-    let units = arrange(&steps).map_err(|names| failed(cycle_text(&names)))?;
+    let units = arrange(&steps);
     for step in units.iter().flat_map(|unit| &unit.members) {
         let input = steps[*step].edges.iter().find(|edge| edge.port == "in").map(|edge| match edge.source {
             Source::Step(source) => steps[source].planes.clone(),
@@ -64,6 +59,16 @@ pub fn check(
         steps[*step].planes = steps[*step].card.output.resolve(&input.unwrap_or_default());
     }
     Ok(Graph { name, file: file.to_owned(), inputs, steps, units })
+}
+
+/// The name of a pipeline, from the text of its file, right or not.
+pub fn name_of(file: &str, text: &str) -> String {
+    read(text, &mut Vec::new()).name.unwrap_or_else(|| stem(file))
+}
+
+fn stem(file: &str) -> String {
+    let stem = Path::new(file).file_stem();
+    stem.map_or_else(|| "pipeline".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// What is known of a step's stage.

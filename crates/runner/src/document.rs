@@ -89,8 +89,12 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Fault>) -> Vec<(Key, Item)> {
     let origin = |offset: usize| Origin::Line(starts.partition_point(|start| *start <= offset));
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
-        let at = origin(error.span().map_or(0, |span| span.start));
-        let message = error.message().replace('\n', ", ");
+        let span = error.span().unwrap_or(0..0);
+        let at = origin(span.start);
+        let mut message = error.message().replace('\n', ", ");
+        if let ("duplicate key", Some(key)) = (error.message(), text.get(span)) {
+            message.push_str(&format!(" `{key}`"));
+        }
         faults.push(Fault::new(&at, format!("not TOML: {message}")));
     }
     entries(table.get_ref(), &origin)
@@ -152,8 +156,9 @@ mod tests {
     fn tells_every_syntax_error() {
         let mut faults = Vec::new();
         parse("a = \nb = 1\nc = [1\n", &mut faults);
-        assert!(faults.len() >= 2, "{faults:?}");
-        assert_eq!(faults[0].origin, Origin::Line(1));
+        for line in [1, 3] {
+            assert!(faults.iter().any(|fault| fault.origin == Origin::Line(line)), "{line}: {faults:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::plan::{Decision, Planner, Task};
 use crate::report::{Report, State, StepReport, now};
 use crate::store::Object;
 use crate::unit::{self, Failed, Ran};
+use crate::why;
 
 /// A run of a pipeline.
 pub struct Execution<'a> {
@@ -163,7 +164,16 @@ impl Execution<'_> {
                 self.console.tell(name, "hit");
                 (Ran::hit(object), None)
             }
-            Decision::Run(task) => (self.run_unit(unit, &task, needed)?, Some(task)),
+            Decision::Run(task) => {
+                let manifest = &task.manifests[task.manifests.len() - 1];
+                let reasons = why::reasons(planner, last, &task.key, manifest, &done);
+                let mut ran = self.run_unit(unit, &task, needed)?;
+                let known = Some(ran.message).filter(|message| !message.is_empty());
+                ran.message = reasons.into_iter().chain(known).collect::<Vec<String>>().join("; ");
+                // Whatever ends this run, what was digested need not be digested again.
+                planner.memo.save().map_err(io)?;
+                (ran, Some(task))
+            }
             Decision::Waits(_) => return Err(Failed::internal(last, "it was started before what it needs")),
         };
         self.remember(unit, &ran.object, task, needed).map_err(io)?;
@@ -220,9 +230,7 @@ impl Execution<'_> {
                         report.seconds = Some(ran.object.seconds);
                     }
                     if *member == last {
-                        report.records = Some(ran.object.records);
-                        report.digest = Some(ran.object.digest.clone());
-                        report.key = Some(ran.object.key.clone());
+                        report.result(&ran.object);
                     } else if let Some((records, digest)) = ran.piped.get(index) {
                         report.records = Some(*records);
                         report.digest = Some(digest.clone());
@@ -252,18 +260,7 @@ impl Execution<'_> {
     }
 
     fn report(&self, step: usize, state: State, message: String) -> StepReport {
-        let step = &self.planner.graph.steps[step];
-        StepReport {
-            step: step.name.clone(),
-            stage: step.stage.clone(),
-            state,
-            records: None,
-            start: None,
-            seconds: None,
-            digest: None,
-            key: None,
-            message,
-        }
+        StepReport::new(&self.planner.graph.steps[step], state, message)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Puts parameters in and expands `for`: a draft becomes the steps that run.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::document::{Item, Key, Value};
 use crate::fault::{Fault, Origin, remedy};
-use crate::interpolate::Scope;
+use crate::interpolate::{Scope, names};
 use crate::read::{Draft, DraftNode};
 
 /// What a draft becomes.
@@ -36,6 +35,8 @@ pub(crate) struct DraftStep {
     pub(crate) origin: Origin,
     pub(crate) run: Item,
     pub(crate) from: Vec<DraftEdge>,
+    /// Whether a part of `from` led nowhere, which is a fault already.
+    pub(crate) lost: bool,
     pub(crate) args: Vec<(Key, Item)>,
     pub(crate) seed: u64,
     pub(crate) skip_bad: u64,
@@ -68,8 +69,7 @@ type Bindings = Vec<(String, Value)>;
 
 /// Puts parameters in and expands nodes.
 pub(crate) fn expand(draft: &Draft, faults: &mut Vec<Fault>) -> Expanded {
-    let used = RefCell::default();
-    let scope = Scope::new(&draft.params, &used);
+    let scope = Scope::new(&draft.params);
     let inputs: Vec<Input> = draft
         .inputs
         .iter()
@@ -88,7 +88,7 @@ pub(crate) fn expand(draft: &Draft, faults: &mut Vec<Fault>) -> Expanded {
         .iter()
         .map(|(node, bindings)| step(node, bindings, &instances, &inputs, &scope, faults))
         .collect();
-    check_used(draft, &instances, &used.borrow(), faults);
+    check_variables(draft, &instances, faults);
     Expanded { inputs, steps }
 }
 
@@ -160,12 +160,15 @@ fn step(
     let seed = number("seed", &node.seed).unwrap_or(0);
     let skip_bad = number("skip_bad", &node.skip_bad).unwrap_or(0);
     let threads = number("threads", &node.threads);
+    let mut lost = node.lost;
     let from = node
         .from
         .iter()
         .flat_map(|(port, item)| {
             let item = scope.fill(item, &what, faults);
-            edges(node, bindings, port, &item, instances, inputs, faults)
+            let edges = edges(node, bindings, port, &item, instances, inputs, faults);
+            lost |= edges.is_empty();
+            edges
         })
         .collect();
     let show = node.show.as_ref().and_then(|item| match scope.fill(item, &what, faults).value {
@@ -180,6 +183,7 @@ fn step(
         origin: node.key.origin.clone(),
         run: scope.fill(&node.run, &what, faults),
         from,
+        lost,
         args,
         seed,
         skip_bad,
@@ -246,8 +250,8 @@ fn edges(
         }
     }
     if !known {
-        let names = instances.iter().map(|(other, _)| other.key.name.as_str());
-        let names: BTreeSet<&str> = names.filter(|other| *other != node.key.name).collect();
+        let nodes = instances.iter().map(|(other, _)| other.key.name.as_str());
+        let names: BTreeSet<&str> = nodes.filter(|other| *other != node.key.name).collect();
         let names = names.into_iter().chain(inputs.iter().map(|input| input.name.as_str()));
         let remedy = remedy(name, names);
         let text = format!("node `{}`: no node or input is called `{name}`{remedy}", node.key.name);
@@ -260,27 +264,25 @@ fn edges(
     found
 }
 
-/// A parameter or a variable that nothing uses is a slip: setting it would change nothing.
-fn check_used(
-    draft: &Draft,
-    instances: &[(&DraftNode, Bindings)],
-    used: &BTreeSet<String>,
-    faults: &mut Vec<Fault>,
-) {
-    for (key, item) in &draft.params {
-        if !used.contains(&key.name) {
-            let text =
-                format!("nothing uses the parameter `{}`: write {{{}}} where it belongs", key.name, key.name);
-            let origin = if matches!(key.origin, Origin::Line(_)) { &key.origin } else { &item.origin };
+/// A parameter that nothing in the file uses is a slip: setting it would change nothing.
+pub(crate) fn check_params(draft: &Draft, faults: &mut Vec<Fault>) {
+    for (Key { origin, name }, _) in &draft.params {
+        let inputs = draft.inputs.iter().map(|input| &input.path);
+        let mut items = inputs.chain(draft.nodes.iter().flat_map(items));
+        if !items.any(|item| names(&item.value, name)) {
+            let text = format!("nothing uses the parameter `{name}`: write {{{name}}} where it belongs");
             faults.push(Fault::new(origin, text));
         }
     }
+}
+
+/// A variable that nothing uses is a slip too: all instances would be equal.
+fn check_variables(draft: &Draft, instances: &[(&DraftNode, Bindings)], faults: &mut Vec<Fault>) {
     for node in &draft.nodes {
-        for (variable, _) in &node.each {
-            let name = &variable.name;
+        for (Key { origin, name }, _) in &node.each {
             if draft.params.iter().any(|(key, _)| key.name == *name) {
                 let text = format!("node `{}`: variable `{name}` has the name of a parameter", node.key.name);
-                faults.push(Fault::new(&variable.origin, text));
+                faults.push(Fault::new(origin, text));
             }
             // A node that reads the matching instance of another needs no `{name}` of its own.
             let sources: Vec<String> = node.from.iter().map(|(_, item)| item.value.to_string()).collect();
@@ -288,31 +290,22 @@ fn check_used(
                 let reads = |source: &String| source.split('/').next() == Some(&other.key.name);
                 bindings.iter().any(|(theirs, _)| theirs == name) && sources.iter().any(reads)
             });
-            if !matched && !names_variable(node, name) {
+            let each = |item: &Item| node.each.iter().any(|(_, values)| std::ptr::eq(values, item));
+            if !matched && !items(node).any(|item| !each(item) && names(&item.value, name)) {
                 let text = format!(
                     "node `{}`: nothing uses the variable `{name}`, so that its instances would be equal: \
                      write {{{name}}} where it belongs",
                     node.key.name
                 );
-                faults.push(Fault::new(&variable.origin, text));
+                faults.push(Fault::new(origin, text));
             }
         }
     }
 }
 
-/// Whether `{name}` is anywhere in the node's strings.
-fn names_variable(node: &DraftNode, name: &str) -> bool {
-    fn within(value: &Value, reference: &str) -> bool {
-        match value {
-            Value::Text(text) => text.contains(reference),
-            Value::List(items) => items.iter().any(|item| within(&item.value, reference)),
-            Value::Table(entries) => entries.iter().any(|(_, item)| within(&item.value, reference)),
-            _ => false,
-        }
-    }
-    let reference = format!("{{{name}}}");
+/// All values of a node that may name something.
+fn items(node: &DraftNode) -> impl Iterator<Item = &Item> {
     let single = [&node.seed, &node.skip_bad, &node.threads, &node.export, &node.show];
     let single = single.into_iter().flatten().chain([&node.run]);
-    let paired = node.from.iter().chain(&node.args).map(|(_, item)| item);
-    single.chain(paired).any(|item| within(&item.value, &reference))
+    single.chain(node.from.iter().chain(&node.args).chain(&node.each).map(|(_, item)| item))
 }

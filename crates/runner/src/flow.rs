@@ -81,12 +81,12 @@ impl<'a> Flow<'a> {
             }
         }
         for port in ports {
-            let sources = step.from.iter().filter(|edge| edge.port == port.name);
+            let mut sources = step.from.iter().filter(|edge| edge.port == port.name);
             let count = sources.clone().count();
             let wanted = arity_text(port.arity);
             let accepts: Vec<String> = port.accepts.iter().map(artefact_text).collect();
             let accepts = accepts.join(" or ");
-            if count == 0 && port.arity != Arity::Optional {
+            if count == 0 && port.arity != Arity::Optional && !step.lost {
                 let text = if port.name == "in" {
                     format!("{what}: `{stage}` reads {accepts}: name its source in `from`")
                 } else {
@@ -97,7 +97,7 @@ impl<'a> Flow<'a> {
                 };
                 faults.push(Fault::new(&step.origin, text));
             } else if count > 1 && matches!(port.arity, Arity::Optional | Arity::One) {
-                let origin = sources.last().map_or(&step.origin, |edge| &edge.origin);
+                let origin = sources.next_back().map_or(&step.origin, |edge| &edge.origin);
                 let text = format!("{what}: port `{}` of `{stage}` takes {wanted}, not {count}", port.name);
                 faults.push(Fault::new(origin, text));
             }

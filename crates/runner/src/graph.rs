@@ -270,9 +270,8 @@ pub struct Selection {
     pub frozen: BTreeSet<usize>,
 }
 
-/// Puts steps into units, and units into an order in which each follows what it needs. The error is the names of
-/// the steps of a cycle.
-pub(crate) fn arrange(steps: &[Step]) -> Result<Vec<Unit>, Vec<String>> {
+/// Puts steps into units, and units into an order in which each follows what it needs. There are no cycles.
+pub(crate) fn arrange(steps: &[Step]) -> Vec<Unit> {
     let sources = |step: &Step| -> BTreeSet<usize> {
         let sources = step.edges.iter().filter_map(|edge| match edge.source {
             Source::Step(source) => Some(source),
@@ -280,8 +279,7 @@ pub(crate) fn arrange(steps: &[Step]) -> Result<Vec<Unit>, Vec<String>> {
         });
         sources.collect()
     };
-    let order = order(&steps.iter().map(sources).collect::<Vec<_>>())
-        .map_err(|cycle| cycle.into_iter().map(|step| steps[step].name.clone()).collect::<Vec<_>>())?;
+    let (order, _) = order(&steps.iter().map(sources).collect::<Vec<_>>());
     // A piped step has one reader, whose `in` it is, so that groups are chains.
     let mut units: Vec<Unit> = Vec::new();
     let mut waiting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -298,35 +296,44 @@ pub(crate) fn arrange(steps: &[Step]) -> Result<Vec<Unit>, Vec<String>> {
             units.push(Unit { members });
         }
     }
-    Ok(units)
+    units
 }
 
-/// A topological order, stable in the numbers; the error is a cycle.
-pub(crate) fn order(needs: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
-    let mut order = Vec::new();
+/// A topological order, stable in the numbers, and the cycles that it had to break.
+pub(crate) fn order(needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let (mut order, mut cycles) = (Vec::new(), Vec::new());
     let mut done = vec![false; needs.len()];
-    while let Some(next) =
-        (0..needs.len()).find(|index| !done[*index] && needs[*index].iter().all(|need| done[*need]))
-    {
-        done[next] = true;
-        order.push(next);
+    while order.len() < needs.len() {
+        let ready = |index: &usize| !done[*index] && needs[*index].iter().all(|need| done[*need]);
+        if let Some(next) = (0..needs.len()).find(ready) {
+            done[next] = true;
+            order.push(next);
+        } else {
+            let cycle = cycle(needs, &done);
+            cycle.iter().for_each(|step| done[*step] = true);
+            order.extend(&cycle);
+            cycles.push(cycle);
+        }
     }
-    let Some(start) = done.iter().position(|done| !done) else { return Ok(order) };
-    // Each that is left needs one that is left: walking along must come round.
-    let mut path = vec![start];
-    loop {
-        let last = path[path.len() - 1];
-        let Some(next) = needs[last].iter().copied().find(|need| !done[*need]) else { return Err(path) };
+    (order, cycles)
+}
+
+/// A cycle among those that are not done, each of which needs one that is not done: walking along must come round.
+fn cycle(needs: &[BTreeSet<usize>], done: &[bool]) -> Vec<usize> {
+    let mut path: Vec<usize> = done.iter().position(|done| !done).into_iter().collect();
+    while let Some(next) = path.last().and_then(|last| needs[*last].iter().copied().find(|need| !done[*need]))
+    {
         if let Some(begin) = path.iter().position(|seen| *seen == next) {
             path.drain(..begin);
             path.reverse();
-            return Err(path);
+            return path;
         }
         path.push(next);
     }
+    path
 }
 
-/// `a → b → a`.
+/// Who feeds whom, for a message.
 pub(crate) fn cycle_text(names: &[String]) -> String {
     match names {
         [one] => format!("`{one}` reads its own output"),
@@ -339,12 +346,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_or_names_the_cycle() {
+    fn orders_and_names_the_cycles() {
         let needs = |list: &[&[usize]]| -> Vec<BTreeSet<usize>> {
             list.iter().map(|needs| needs.iter().copied().collect()).collect()
         };
-        assert_eq!(order(&needs(&[&[1], &[2], &[]])), Ok(vec![2, 1, 0]));
-        assert_eq!(order(&needs(&[&[1], &[2], &[1]])), Err(vec![2, 1]));
-        assert_eq!(order(&needs(&[&[0]])), Err(vec![0]));
+        assert_eq!(order(&needs(&[&[1], &[2], &[]])), (vec![2, 1, 0], vec![]));
+        assert_eq!(order(&needs(&[&[1], &[2], &[1], &[3]])), (vec![2, 1, 0, 3], vec![vec![2, 1], vec![3]]));
     }
 }

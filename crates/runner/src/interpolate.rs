@@ -1,28 +1,24 @@
 //! `{name}` in strings: what parameters and variables of `for` stand for.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-
 use crate::document::{Item, Key, Value};
-use crate::fault::{Fault, remedy};
+use crate::fault::{Fault, Origin, remedy};
 
-/// Names and what they stand for; remembers which were used.
+/// Names and what they stand for.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     params: &'a [(Key, Item)],
     variables: &'a [(String, Value)],
-    used: &'a RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Scope<'a> {
-    /// A scope of parameters; `used` takes the names that were met.
-    pub(crate) fn new(params: &'a [(Key, Item)], used: &'a RefCell<BTreeSet<String>>) -> Scope<'a> {
-        Scope { params, variables: &[], used }
+    /// A scope of parameters.
+    pub(crate) fn new(params: &'a [(Key, Item)]) -> Scope<'a> {
+        Scope { params, variables: &[] }
     }
 
     /// This scope with the variables of an expansion.
     pub(crate) fn with(&self, variables: &'a [(String, Value)]) -> Scope<'a> {
-        Scope { params: self.params, variables, used: self.used }
+        Scope { params: self.params, variables }
     }
 
     /// The value with everything put in that it names; `what` says whose it is.
@@ -37,7 +33,18 @@ impl<'a> Scope<'a> {
             ),
             other => other.clone(),
         };
-        Item { origin: item.origin.clone(), value }
+        Item { origin: self.origin(item), value }
+    }
+
+    /// Where a value was written: on the command line, where it is nothing but a parameter that was set there.
+    fn origin(&self, item: &Item) -> Origin {
+        let whole = match &item.value {
+            Value::Text(text) => text.strip_prefix('{').and_then(|text| text.strip_suffix('}')),
+            _ => None,
+        };
+        let param = whole.and_then(|name| self.params.iter().find(|(key, _)| key.name == name));
+        let set = param.map(|(_, item)| &item.origin).filter(|origin| matches!(origin, Origin::Flag(_)));
+        set.unwrap_or(&item.origin).clone()
     }
 
     fn text(&self, text: &str, item: &Item, what: &str, faults: &mut Vec<Fault>) -> Value {
@@ -81,25 +88,31 @@ impl<'a> Scope<'a> {
     fn look_up(&self, name: &str) -> Option<&Value> {
         let variable = self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         let param = || self.params.iter().find(|(key, _)| key.name == name).map(|(_, item)| &item.value);
-        let value = variable.or_else(param)?;
-        self.used.borrow_mut().insert(name.to_owned());
-        Some(value)
+        variable.or_else(param)
+    }
+}
+
+/// Whether `{name}` is anywhere in the value's strings.
+pub(crate) fn names(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Text(text) => text.contains(&format!("{{{name}}}")),
+        Value::List(items) => items.iter().any(|item| names(&item.value, name)),
+        Value::Table(entries) => entries.iter().any(|(_, item)| names(&item.value, name)),
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Origin;
 
     fn fill(text: &str) -> (Value, Vec<Fault>) {
         let origin = Origin::Line(1);
         let item = |value| Item { origin: origin.clone(), value };
         let params = [(Key { origin: origin.clone(), name: "size".to_owned() }, item(Value::Integer(256)))];
-        let used = RefCell::default();
         let variables = [("model".to_owned(), Value::Text("unet".to_owned()))];
         let mut faults = Vec::new();
-        let scope = Scope::new(&params, &used);
+        let scope = Scope::new(&params);
         let filled = scope.with(&variables).fill(&item(Value::Text(text.to_owned())), "x", &mut faults);
         (filled.value, faults)
     }

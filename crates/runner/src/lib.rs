@@ -1,6 +1,89 @@
 //! Runs pipelines of stages: parse → check → plan → execute → report.
 //!
-//! (The full account is written when the crate is complete.)
+//! # A pipeline file
+//!
+//! ```toml
+//! [pipeline]
+//! name = "full"                                  # else the file's own name
+//! description = "Two models, one vote."
+//!
+//! [params]                                       # --set epochs=3 --set data.root=/data/hands
+//! epochs = 40
+//! data.root = "data/hands"
+//!
+//! [input.data]                                   # what the user brings: a file or a folder
+//! path = "{data.root}/train"
+//!
+//! [node.radiographs]
+//! run  = "decode"                                # the stage: the name of its binary
+//! from = "data"                                  # a node or an input, for the port `in`
+//! args = { size = 512 }                          # --size=512
+//! pipe = true                                    # stream into the one reader, without touching the disk
+//!
+//! [node.labels]
+//! run  = "rasterize-labels"
+//! from = ["radiographs"]
+//!
+//! [node.train]
+//! run  = "train"
+//! from = "labels"
+//! for  = { model = ["unet", "segformer"] }       # runs train[unet] and train[segformer]
+//! args = { model = "{model}", epochs = "{epochs}" }
+//! seed = 1
+//!
+//! [node.predict]
+//! run  = "predict"
+//! from = { in = "labels", checkpoint = "train/best" }   # port = source; a part of a folder
+//! for  = { model = ["unet", "segformer"] }       # reads the instance of `train` with the same model
+//!
+//! [node.vote]
+//! run    = "vote"
+//! from   = "predict"                             # all instances
+//! export = "out/masks.shard"                     # puts a copy there
+//!
+//! [node.score]
+//! run  = "score"
+//! from = { in = "vote", truth = "labels" }
+//! show = true                                    # prints the output, a text, at the end
+//! ```
+//!
+//! `{name}` in a string stands for a parameter or a variable of `for`; a string that is nothing else takes its type
+//! too, and `{{` is a brace. Paths are relative to the folder that the runner is started in. A consumer of an expanded
+//! node gets all of its instances, or those whose variables have the values of its own. [`file`](mod@file) has the
+//! types, and the JSON Schema.
+//!
+//! # From the file to the report
+//!
+//! **Parse and check** ([`check()`]): the text becomes a tree of values that know their lines; `--set` is applied,
+//! parameters are put in, nodes expanded. Each stage is asked for its card (`--describe`) with the very arguments that
+//! it will get, and edges are followed from producer to consumer: every port gets what it accepts, every plane that a
+//! stage needs is there. All faults are told together, each with its line and the nearest name that would be right;
+//! nothing starts before there are none. Cards are remembered by the binary's digest.
+//!
+//! **Plan** ([`plan`]): the unit of work is a step, or a group of steps that stream into one another. Its key is blake3
+//! of a [`key::Manifest`]: the stage's name and the content of its binary, its arguments, the digests of what flows in,
+//! what it says it writes, and, where its last bits depend on them, libtorch and the kind of device. Neither paths nor
+//! names of nodes nor times are among it. The digest of what flows in is the one that the producing stage told of its
+//! content, so that a step whose output is as it was cuts off everything downstream. In a pipe, the digest of what flows
+//! is not known beforehand, and the writer's manifest stands in its place. A hit needs the result to be there, and
+//! whole: every file of its size and content, where the digests of unchanged files are remembered by device, inode, size
+//! and nanosecond times ([`memo`]). The dry run leads the planner along the graph; the run asks it again as results come
+//! in.
+//!
+//! **Execute** ([`execute`]): a unit runs into `work/KEY` of the [`store`], and one rename makes it a result. Whatever
+//! kills a runner, what was complete stays, and a folder that a stage can go on from (`out.partial/`) is handed to it
+//! again. A stage that maps records one to one runs only on those that changed since its last result with the same
+//! arguments; they are merged with the others, still compressed, into the stream that a run on all would have written.
+//! Every member of a pipe group must succeed; the one to blame is the first that failed for a reason of its own. Stages
+//! hold the store's lock together with their runner and (on Linux) end with it, so that no two write in one place; the
+//! second runner waits and says for whom. The first Ctrl-C asks all stages to end, the second does not ask.
+//!
+//! **Report** ([`report`]): a table, JSON, and a timeline as one HTML file. `runner why` tells what is different from the
+//! last time, down to records and files ([`why`]).
+//!
+//! # What the runner does not know
+//!
+//! It knows no planes by name, no bones, no models, and links no libtorch: what it knows of a stage is its card.
 
 mod arguments;
 mod backend;
@@ -17,6 +100,7 @@ mod flow;
 pub mod graph;
 mod interpolate;
 pub mod interrupt;
+pub mod keep;
 pub mod key;
 pub mod lock;
 pub mod memo;
@@ -28,8 +112,10 @@ pub mod report;
 mod set;
 pub mod stages;
 pub mod store;
+pub mod timeline;
 pub mod tree;
 mod unit;
+pub mod why;
 
 pub use check::check;
 pub use expand::{Input, Source};

@@ -1,19 +1,15 @@
 //! `runner`: runs pipelines of stages, and tells about them.
 
+mod verbs;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use runner::console::Console;
-use runner::execute::Execution;
-use runner::graph::{Graph, Reach, Selection};
-use runner::interrupt::Interrupt;
-use runner::lock::Lock;
+use runner::graph::Graph;
 use runner::memo::Memo;
-use runner::plan::{Decision, Planner};
-use runner::report::Report;
 use runner::stages::Stages;
 use runner::store::Store;
 
@@ -32,30 +28,67 @@ struct CommandLine {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
-    run: Run,
+    run: verbs::Run,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Say why nodes would run, or why not
+    Why {
+        /// The pipeline file
+        file: PathBuf,
+        /// The nodes [default: all]
+        nodes: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Print what flows where
     Graph {
-        #[command(flatten)]
-        pipeline: Pipeline,
+        /// The pipeline file
+        file: PathBuf,
         /// In the language of Graphviz
         #[arg(long)]
         dot: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print what the last run did, and write its timeline as HTML
+    Report {
+        /// The pipeline file
+        file: PathBuf,
+        /// Where to write the timeline [default: in the store]
+        #[arg(short, long, value_name = "PATH")]
+        out: Option<PathBuf>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Digest results again and tell which are not what they were
+    Verify {
+        /// The pipeline files whose results to look at [default: everything in the store]
+        files: Vec<PathBuf>,
+        /// Remove what is damaged, so that the next run makes it again
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove the results that none of these pipelines reaches
+    Gc {
+        /// The pipeline files whose results to keep
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Only tell how much it is
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: Place,
     },
 }
 
-/// What every verb needs to know.
-#[derive(Debug, Args)]
-struct Pipeline {
-    /// The pipeline file
-    file: Option<PathBuf>,
-    #[command(flatten)]
-    place: Place,
-}
-
+/// What every verb takes.
 #[derive(Debug, Args)]
 struct Place {
     /// Set a parameter, an argument of a node (train.epochs=3), or an input's path (data.path=…)
@@ -69,39 +102,7 @@ struct Place {
     stages: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-struct Run {
-    /// The pipeline file
-    #[arg(required = true)]
-    file: Option<PathBuf>,
-    /// Run these nodes, and what they need [default: all]
-    nodes: Vec<String>,
-    /// Run the nodes alone; what they need must have been run
-    #[arg(long, conflicts_with_all = ["from", "downstream"])]
-    only: bool,
-    /// Run the nodes and what follows from them; what they need otherwise must have been run
-    #[arg(long, conflicts_with = "downstream")]
-    from: bool,
-    /// Run the nodes, what follows from them, and what all of these need
-    #[arg(long)]
-    downstream: bool,
-    /// Tell what would run, and why, without running it
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Run up to this many stages at once
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: u16,
-    /// Go on with what does not depend on a node that failed
-    #[arg(long)]
-    keep_going: bool,
-    /// Print the report, or with -n the plan, as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    place: Place,
-}
-
-/// Why the runner ends, and with which exit code.
+/// Why the runner ends early, and with which exit code.
 struct End {
     code: u8,
     message: String,
@@ -109,31 +110,11 @@ struct End {
 
 impl End {
     fn usage(message: impl ToString) -> End {
-        End { code: 2, message: message.to_string() }
+        End { code: 2, message: format!("runner: {}", message.to_string()) }
     }
 
     fn io(error: std::io::Error) -> End {
-        End { code: 74, message: error.to_string() }
-    }
-}
-
-fn main() -> ExitCode {
-    match run(CommandLine::parse()) {
-        Ok(code) => ExitCode::from(code),
-        Err(End { code, message }) => {
-            let _ = writeln!(std::io::stderr(), "{message}");
-            ExitCode::from(code)
-        }
-    }
-}
-
-fn run(line: CommandLine) -> Result<u8, End> {
-    match line.verb {
-        None => line.run.run(),
-        Some(Verb::Graph { pipeline, dot }) => {
-            let opened = Opened::open(pipeline.file.as_deref(), &pipeline.place)?;
-            print(&if dot { opened.graph.dot() } else { opened.graph.text() })
-        }
+        End { code: 74, message: format!("runner: {error}") }
     }
 }
 
@@ -145,89 +126,40 @@ struct Opened {
 }
 
 impl Opened {
-    fn open(file: Option<&Path>, place: &Place) -> Result<Opened, End> {
-        let file = file.ok_or_else(|| End::usage("which pipeline file?"))?;
+    fn open(file: &Path, place: &Place) -> Result<Opened, End> {
         let name = file.display().to_string();
-        let text = fs::read_to_string(file).map_err(|error| End::usage(format!("{name}: {error}")))?;
+        let text = read(file)?;
         let store = Store::new(&place.store);
         let memo = Memo::load(&store.path("memo"));
         let stages = Stages::new(place.stages.as_deref(), Some(store.path("cards")));
-        let graph = runner::check(&name, &text, &place.settings, &stages, &memo).map_err(End::usage)?;
+        let graph = runner::check(&name, &text, &place.settings, &stages, &memo)
+            .map_err(|faults| End { code: 2, message: faults.to_string() })?;
         Ok(Opened { graph, store, memo })
     }
 }
 
-impl Run {
-    fn run(&self) -> Result<u8, End> {
-        let opened = Opened::open(self.file.as_deref(), &self.place)?;
-        let reach = match (self.only, self.from, self.downstream) {
-            (true, _, _) => Reach::Only,
-            (_, true, _) => Reach::From,
-            (_, _, true) => Reach::Downstream,
-            _ => Reach::Needed,
-        };
-        let selection = opened.graph.select(&self.nodes, reach).map_err(End::usage)?;
-        let planner = Planner::new(&opened.graph, &opened.store, &opened.memo);
-        if self.dry_run {
-            return Err(End::usage("not yet"));
+fn main() -> ExitCode {
+    let CommandLine { verb, run } = CommandLine::parse();
+    let ended = match verb {
+        None => run.run(),
+        Some(Verb::Why { file, nodes, place }) => verbs::why(&file, &nodes, &place),
+        Some(Verb::Graph { file, dot, place }) => Opened::open(&file, &place)
+            .and_then(|opened| print(&if dot { opened.graph.dot() } else { opened.graph.text() })),
+        Some(Verb::Report { file, out, json, place }) => verbs::report(&file, out, json, &place),
+        Some(Verb::Verify { files, remove, place }) => verbs::verify(&files, remove, &place),
+        Some(Verb::Gc { files, dry_run, place }) => verbs::gc(&files, dry_run, &place),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(End { code, message }) => {
+            let _ = writeln!(std::io::stderr(), "{message}");
+            ExitCode::from(code)
         }
-        self.execute(&opened, &planner, &selection)
-    }
-
-    fn execute(&self, opened: &Opened, planner: &Planner<'_>, selection: &Selection) -> Result<u8, End> {
-        let Opened { graph, store, memo } = opened;
-        let width = graph.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
-        let console = Console::new(width);
-        let interrupt = Interrupt::listen().map_err(End::io)?;
-        store.create().map_err(End::io)?;
-        let waiting = |holder: &str| console.line(&format!("waiting for {holder}"));
-        let lock =
-            Lock::take(store, &graph.file, waiting, || interrupt.signal().is_some()).map_err(End::io)?;
-        let Some(lock) = lock else { return Ok(130) };
-        check_frozen(planner, selection)?;
-        let execution = Execution {
-            planner,
-            lock: &lock,
-            console: &console,
-            interrupt: &interrupt,
-            jobs: usize::from(self.jobs),
-            keep_going: self.keep_going,
-        };
-        let report = execution.run(selection);
-        memo.save().map_err(End::io)?;
-        self.tell(&report)?;
-        Ok(report.exit)
-    }
-
-    fn tell(&self, report: &Report) -> Result<(), End> {
-        let text = if self.json {
-            serde_json::to_string_pretty(report)
-                .map_err(|error| End { code: 70, message: error.to_string() })?
-                + "\n"
-        } else {
-            format!("{}{}\n", report.table(), report.summary())
-        };
-        print(&text).map(drop)
     }
 }
 
-/// What is not to run must be there.
-fn check_frozen(planner: &Planner<'_>, selection: &Selection) -> Result<(), End> {
-    if selection.frozen.is_empty() {
-        return Ok(());
-    }
-    let frozen =
-        Selection { run: selection.frozen.clone(), ..Selection { run: [].into(), frozen: [].into() } };
-    let plan = planner.plan(&frozen).map_err(End::io)?;
-    let absent = plan.iter().filter(|(_, decision)| !matches!(decision, Decision::Hit(_)));
-    let absent: Vec<&str> = absent
-        .map(|(unit, _)| planner.graph.steps[planner.graph.units[*unit].last()].name.as_str())
-        .collect();
-    if absent.is_empty() {
-        return Ok(());
-    }
-    let names = absent.join(" ");
-    Err(End::usage(format!("not in the store: {names}; run `runner {} {names}` first", planner.graph.file)))
+fn read(file: &Path) -> Result<String, End> {
+    fs::read_to_string(file).map_err(|error| End::usage(format!("{}: {error}", file.display())))
 }
 
 /// Prints to standard output; that its reader left is no fault.

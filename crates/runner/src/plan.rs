@@ -145,17 +145,23 @@ impl<'a> Planner<'a> {
             };
             inputs.entry(edge.port.clone()).or_default().push(ingredient);
         }
-        Ok(Manifest {
+        Ok(Manifest { inputs, ..self.own(index) })
+    }
+
+    /// What a step depends on but for what flows into it.
+    pub(crate) fn own(&self, index: usize) -> Manifest {
+        let step = &self.graph.steps[index];
+        Manifest {
             format: 1,
             stage: step.stage.clone(),
             binary: step.binary_digest.clone(),
             arguments: step.arguments.clone(),
             seed: step.seed,
             skip_bad: step.skip_bad,
-            inputs,
+            inputs: BTreeMap::new(),
             output: step.card.output.clone(),
             backend: self.backends[index].get_or_init(|| backend::of(step, self.memo)).clone(),
-        })
+        }
     }
 
     /// The files of what the user brings, and their digest.

@@ -29,6 +29,8 @@ pub(crate) struct DraftNode {
     pub(crate) run: Item,
     /// Port and source, in order.
     pub(crate) from: Vec<(Key, Item)>,
+    /// Whether a part of `from` was not legible, which is a fault already.
+    pub(crate) lost: bool,
     pub(crate) args: Vec<(Key, Item)>,
     pub(crate) seed: Option<Item>,
     pub(crate) skip_bad: Option<Item>,
@@ -50,7 +52,7 @@ pub(crate) fn read(text: &str, faults: &mut Vec<Fault>) -> Draft {
         about.text("description", faults);
     }
     if let Some((_, table)) = root.table("params", faults) {
-        flatten("", table, &mut draft.params, faults);
+        flatten("", table, &mut draft.params);
     }
     for (key, item) in root.table("input", faults).map(|(_, table)| table).unwrap_or_default() {
         let Some(table) = expect_table(&format!("input `{}`", key.name), item, faults) else { continue };
@@ -85,7 +87,9 @@ fn node(key: Key, table: Vec<(Key, Item)>, faults: &mut Vec<Fault>) -> DraftNode
     let what = format!("node `{}`", key.name);
     let mut table = Table::new::<NodeTable>(&what, table, faults);
     let run = table.required("run", "the stage to run", &key, faults);
+    let before = faults.len();
     let from = table.take("from").map(|(key, item)| sources(&what, &key, item, faults)).unwrap_or_default();
+    let lost = faults.len() > before;
     let args = table.table("args", faults).map(|(_, table)| table).unwrap_or_default();
     let args = args.into_iter().map(|(key, item)| (Key { name: key.name.replace('-', "_"), ..key }, item));
     let args: Vec<(Key, Item)> = args.collect();
@@ -98,6 +102,7 @@ fn node(key: Key, table: Vec<(Key, Item)>, faults: &mut Vec<Fault>) -> DraftNode
         // Without a name of a stage, which is a fault, the node is still one that others can name.
         run: run.unwrap_or(Item { origin: key.origin.clone(), value: Value::Text(String::new()) }),
         from,
+        lost,
         args,
         seed: table.take("seed").map(|(_, item)| item),
         skip_bad: table.take("skip_bad").map(|(_, item)| item),
@@ -145,11 +150,11 @@ fn sources(what: &str, key: &Key, item: Item, faults: &mut Vec<Fault>) -> Vec<(K
 }
 
 /// Dotted names of the parameters: `data.root = 1` and `[params.data] root = 1` are the same to TOML.
-fn flatten(prefix: &str, table: Vec<(Key, Item)>, params: &mut Vec<(Key, Item)>, faults: &mut Vec<Fault>) {
+fn flatten(prefix: &str, table: Vec<(Key, Item)>, params: &mut Vec<(Key, Item)>) {
     for (key, item) in table {
         let name = format!("{prefix}{}", key.name);
         match item.value {
-            Value::Table(table) => flatten(&format!("{name}."), table, params, faults),
+            Value::Table(table) => flatten(&format!("{name}."), table, params),
             _ => params.push((Key { name, ..key }, item)),
         }
     }

@@ -1,9 +1,15 @@
 //! What a run did: as a table, as JSON, and remembered for the timeline.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::graph::Step;
+use crate::plan::{Decision, Planner};
+use crate::store::Object;
+use crate::why;
 
 /// What a run did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +88,50 @@ impl State {
 }
 
 impl Report {
+    /// What a run would do.
+    pub fn of_plan(planner: &Planner<'_>, plan: &BTreeMap<usize, Decision>) -> Report {
+        let graph = planner.graph;
+        let done = |step: usize| match plan.get(&graph.unit_of(step)) {
+            Some(Decision::Hit(object)) => Some(object),
+            _ => None,
+        };
+        let mut steps = Vec::new();
+        for (unit, decision) in plan {
+            for (index, member) in graph.units[*unit].members.iter().enumerate() {
+                let last = *member == graph.units[*unit].last();
+                let mut told = StepReport::new(&graph.steps[*member], State::Waits, String::new());
+                match decision {
+                    Decision::Hit(object) => {
+                        told.state = State::Hit;
+                        if last {
+                            told.result(object);
+                        }
+                    }
+                    Decision::Run(task) => {
+                        let reasons =
+                            why::reasons(planner, *member, &task.key, &task.manifests[index], &done);
+                        told.state = State::Run;
+                        told.message = reasons.join("; ");
+                        told.key = last.then(|| task.key.clone());
+                    }
+                    Decision::Waits(steps) => {
+                        told.message = why::when(planner, *unit, *member, steps);
+                    }
+                }
+                steps.push(told);
+            }
+        }
+        Report {
+            pipeline: graph.name.clone(),
+            file: graph.file.clone(),
+            started: now(),
+            seconds: 0.0,
+            exit: 0,
+            steps,
+            exports: Vec::new(),
+        }
+    }
+
     /// The table: step, state, records, seconds, digest.
     pub fn table(&self) -> String {
         let mut rows = vec![["node", "state", "records", "seconds", "digest"].map(str::to_owned)];
@@ -117,6 +167,30 @@ impl Report {
         let counts: Vec<String> =
             counts.map(|state| format!("{} {}", self.count(state), state.word())).collect();
         format!("{}: {} in {:.2} s", self.pipeline, counts.join(", "), self.seconds)
+    }
+}
+
+impl StepReport {
+    /// A step of which nothing but this is known.
+    pub(crate) fn new(step: &Step, state: State, message: String) -> StepReport {
+        StepReport {
+            step: step.name.clone(),
+            stage: step.stage.clone(),
+            state,
+            records: None,
+            start: None,
+            seconds: None,
+            digest: None,
+            key: None,
+            message,
+        }
+    }
+
+    /// Adds what is known of its result.
+    pub(crate) fn result(&mut self, object: &Object) {
+        self.records = Some(object.records);
+        self.digest = Some(object.digest.clone());
+        self.key = Some(object.key.clone());
     }
 }
 

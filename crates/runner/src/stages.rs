@@ -18,8 +18,11 @@ pub struct Stages {
     folders: Vec<PathBuf>,
     /// Cards that were asked for in earlier runs, by the binary's digest and its arguments.
     cards: Option<PathBuf>,
-    asked: Mutex<HashMap<(PathBuf, Vec<String>), Result<Card, String>>>,
+    asked: Mutex<HashMap<Question, Result<Card, String>>>,
 }
+
+/// A binary and its arguments.
+type Question = (PathBuf, Vec<String>);
 
 /// The words that only the help of a stage has: how a stage is told from any other program without running it.
 const CONTRACT: &[u8] = b"Print this stage's card for the given arguments as JSON";
@@ -89,6 +92,9 @@ impl Stages {
         let folder = self.cards.as_ref().filter(|folder| folder.is_dir())?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(memo.file(binary).ok()?.as_bytes());
+        // One program may be several stages, by the name that it is called.
+        hasher.update(binary.file_name()?.as_encoded_bytes());
+        hasher.update(&[0]);
         for argument in arguments {
             hasher.update(argument.as_bytes());
             hasher.update(&[0]);

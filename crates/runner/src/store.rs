@@ -27,6 +27,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::key::Manifest;
 use crate::memo::Memo;
+use crate::report::Report;
+use crate::timeline;
 use crate::tree::Tree;
 
 /// A folder of results.
@@ -151,9 +153,23 @@ impl Store {
         write_json(&path, what)
     }
 
+    /// Remembers what a run did, and draws its timeline.
+    pub fn save_report(&self, report: &Report) -> io::Result<()> {
+        write_json(&self.path("reports").join(format!("{}.json", escape(&report.pipeline))), report)?;
+        write_whole(&self.timeline(&report.pipeline), timeline::html(report).as_bytes())
+    }
+
+    /// What the last run of a pipeline did.
+    pub fn report(&self, pipeline: &str) -> Option<Report> {
+        read_json(&self.path("reports").join(format!("{}.json", escape(pipeline))))
+    }
+
+    /// Where the timeline of a pipeline's last run is.
+    pub fn timeline(&self, pipeline: &str) -> PathBuf {
+        self.path("reports").join(format!("{}.html", escape(pipeline)))
+    }
+
     fn history(&self, pipeline: &str, step: &str) -> PathBuf {
-        // Values of `for` are any text.
-        let escape = |name: &str| name.replace('%', "%25").replace('/', "%2F");
         self.root.join("history").join(escape(pipeline)).join(format!("{}.json", escape(step)))
     }
 
@@ -171,6 +187,11 @@ impl Store {
     fn tree_path(&self, digest: &str) -> PathBuf {
         self.root.join("trees").join(format!("{}.json", digest.replace(':', "-")))
     }
+}
+
+/// A file name: values of `for`, and names of pipelines, are any text.
+fn escape(name: &str) -> String {
+    name.replace('%', "%25").replace('/', "%2F")
 }
 
 /// Reads JSON; none where it is not there or not what it should be.

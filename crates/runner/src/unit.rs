@@ -75,12 +75,11 @@ pub(crate) fn run(around: &Surroundings<'_>) -> Result<Ran, Failed> {
         Ok(ran) => {
             let Object { records, digest, .. } = &ran.object;
             let how = if ran.message.is_empty() { String::new() } else { format!(" ({})", ran.message) };
+            let seconds = clock.elapsed().as_secs_f64();
             for (index, name) in names.iter().enumerate() {
-                let (records, digest) = match ran.piped.get(index) {
-                    Some((records, digest)) if index + 1 < names.len() => (records, digest),
-                    _ => (records, digest),
-                };
-                let seconds = clock.elapsed().as_secs_f64();
+                let piped = ran.piped.get(index).filter(|_| index + 1 < names.len());
+                let (records, digest) =
+                    piped.map_or((records, digest), |(records, digest)| (records, digest));
                 console.ended(
                     name,
                     &format!("done in {seconds:.2} s, {records} records, {}{how}", short(digest)),
