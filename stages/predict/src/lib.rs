@@ -121,6 +121,12 @@ fn threshold(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A record that is ready to be written, and what is doubtful about it.
+struct Written {
+    raw: RawRecord,
+    misgiving: Option<String>,
+}
+
 impl Stage for Predict {
     const NAME: &'static str = "predict";
     const ABOUT: &'static str =
@@ -204,12 +210,18 @@ impl Predict {
         let images: Vec<&Image> = batch.iter().map(|prepared| &prepared.image).collect();
         let scores = network.scores(&images, &self.variants)?;
         let thresholds = Thresholds::uniform(self.threshold).map_err(internal)?;
-        let done: Vec<Result<RawRecord, Failure>> = batch
+        let done: Vec<Result<Written, Failure>> = batch
             .par_drain(..)
             .zip(scores)
             .map(|(prepared, scores)| self.written(prepared, &scores, &thresholds))
             .collect();
-        done.into_iter().try_for_each(|raw| job.push_raw(&raw?))
+        done.into_iter().try_for_each(|written| {
+            let Written { raw, misgiving } = written?;
+            if let Some(misgiving) = misgiving {
+                job.doubt(raw.key(), &misgiving);
+            }
+            job.push_raw(&raw)
+        })
     }
 
     /// The record with its prediction, compressed.
@@ -218,17 +230,19 @@ impl Predict {
         Prepared { mut record, frame, .. }: Prepared,
         scores: &Scores,
         thresholds: &Thresholds,
-    ) -> Result<RawRecord, Failure> {
+    ) -> Result<Written, Failure> {
+        let mut misgiving = None;
         match self.emit {
             Emit::Scores => planes::set_scores(&mut record, scores),
             Emit::Masks => {
                 let mask = Logits::new(Values::F16(scores.logits()), scores.size())
                     .and_then(|logits| scores::to_mask(&[(logits, 1.0)], frame.size, thresholds));
                 let mask = mask.map_err(|error| Failure::record("prediction", &record.key, error))?;
+                misgiving = frame.misgiving(&mask);
                 planes::set_masks(&mut record, &mask);
             }
         }
-        RawRecord::encode(&record).map_err(internal)
+        Ok(Written { raw: RawRecord::encode(&record).map_err(internal)?, misgiving })
     }
 }
 
