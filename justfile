@@ -42,6 +42,10 @@ fmt:
 parity: setup
     tests/golden/zoo/parity target/parity
 
+# Measure ossa beside its Python peers (pip-installed into target/bench; 3 GB, --without-torch 150 MB); benches/RESULTS.md.
+bench *ARGS: build
+    cargo run --quiet --release --package ossa-bench -- "$@"
+
 # Remove what pipelines have produced.
 clean-runs:
     rm -rf runs
