@@ -157,7 +157,10 @@ impl Execution<'_> {
         let last = planner.graph.units[unit].last();
         let name = &planner.graph.steps[last].name;
         let done = |step: usize| needed.get(&step);
-        let io = |error: std::io::Error| Failed::io(last, &error);
+        let io = |error: std::io::Error| {
+            self.console.tell(name, &format!("failed: {error}"));
+            Failed::io(last, &error)
+        };
         let start = clock.elapsed().as_secs_f64();
         let (ran, task) = match planner.decide(unit, &done).map_err(io)? {
             Decision::Hit(object) => {
@@ -247,7 +250,9 @@ impl Execution<'_> {
                     board.exit = failed.code;
                 }
                 for member in members {
-                    let (state, message) = if *member == failed.step {
+                    let (state, message) = if self.interrupt.signal().is_some() {
+                        (State::Skipped, "the run was stopped".to_owned())
+                    } else if *member == failed.step {
                         (State::Failed, failed.message.clone())
                     } else {
                         (State::Skipped, format!("{} failed", self.planner.graph.steps[failed.step].name))

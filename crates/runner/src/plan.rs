@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::OnceLock;
 
-use crate::backend;
+use crate::backend::Backends;
 use crate::expand::Source;
 use crate::graph::{Edge, Graph, Selection};
-use crate::key::{Backend, Ingredient, Manifest};
+use crate::key::{Ingredient, Manifest};
 use crate::memo::Memo;
 use crate::store::{Object, Origin, Remembered, Store};
 use crate::tree::Tree;
@@ -43,15 +43,14 @@ pub struct Planner<'a> {
     /// Digests of unchanged files.
     pub memo: &'a Memo,
     inputs: Vec<OnceLock<(Tree, String)>>,
-    backends: Vec<OnceLock<Option<Backend>>>,
+    backends: Backends,
 }
 
 impl<'a> Planner<'a> {
     /// A planner.
     pub fn new(graph: &'a Graph, store: &'a Store, memo: &'a Memo) -> Planner<'a> {
         let inputs = graph.inputs.iter().map(|_| OnceLock::new()).collect();
-        let backends = graph.steps.iter().map(|_| OnceLock::new()).collect();
-        Planner { graph, store, memo, inputs, backends }
+        Planner { graph, store, memo, inputs, backends: Backends::default() }
     }
 
     /// Decides about the unit `index`, where `done` gives the results of the steps that it needs, as far as they are
@@ -160,7 +159,7 @@ impl<'a> Planner<'a> {
             skip_bad: step.skip_bad,
             inputs: BTreeMap::new(),
             output: step.card.output.clone(),
-            backend: self.backends[index].get_or_init(|| backend::of(step, self.memo)).clone(),
+            backend: self.backends.of(step, self.memo),
         }
     }
 

@@ -47,10 +47,13 @@ impl Stages {
         if name.is_empty() || name.contains('/') {
             return None;
         }
-        let mut found = self.folders.iter().map(|folder| folder.join(name)).filter(|path| is_program(path));
-        // `split` is also a program of every Unix: what is a stage goes before what only has its name.
-        let first = found.next()?;
-        if is_stage(&first) { Some(first) } else { found.find(|path| is_stage(path)).or(Some(first)) }
+        let mut folders = self.folders.iter().map(|folder| folder.join(name));
+        let beside = folders.next().filter(|path| is_program(path));
+        // `split` is also a program of every Unix: on the search path, what is a stage goes before what has its name.
+        beside.or_else(|| {
+            let found: Vec<PathBuf> = folders.filter(|path| is_program(path)).collect();
+            found.iter().find(|path| is_stage(path)).or(found.first()).cloned()
+        })
     }
 
     /// The stages of the first folder, as far as they can be told without running them.

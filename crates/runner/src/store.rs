@@ -191,7 +191,9 @@ impl Store {
 
 /// A file name: values of `for`, and names of pipelines, are any text.
 fn escape(name: &str) -> String {
-    name.replace('%', "%25").replace('/', "%2F")
+    let escaped = name.replace('%', "%25").replace('/', "%2F");
+    // Neither hidden nor the folder above.
+    escaped.strip_prefix('.').map_or(escaped.clone(), |rest| format!("%2E{rest}"))
 }
 
 /// Reads JSON; none where it is not there or not what it should be.

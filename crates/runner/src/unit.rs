@@ -237,7 +237,10 @@ impl Surroundings<'_> {
         let statuses = process::run(&invocations, &lock, &log, execution.interrupt, &said).map_err(io)?;
         match process::blame(&statuses) {
             None => Ok(()),
-            Some((index, code, message)) => Err(Failed { step: self.members()[index], code, message }),
+            Some((index, code, what)) => {
+                let message = format!("{what} ({})", self.work().join("log").display());
+                Err(Failed { step: self.members()[index], code, message })
+            }
         }
     }
 

@@ -49,12 +49,7 @@ pub fn reasons<'o>(
             let Some(edge) = edges.get(index) else { continue };
             let name = graph.source_name(edge);
             reasons.push(match (new, before) {
-                (Ingredient::Piped(new), Ingredient::Piped(old)) => {
-                    let changes = new.changes(old);
-                    let changes =
-                        if changes.is_empty() { vec!["what it reads changed".to_owned()] } else { changes };
-                    format!("{name}: {}", changes.join("; "))
-                }
+                (Ingredient::Piped(new), Ingredient::Piped(old)) => format!("{name}: {}", upstream(new, old)),
                 (Ingredient::Content(_), Ingredient::Content(old)) => {
                     let old = parts(planner, edge, old, origins.get(index));
                     let new = current(planner, edge, done);
@@ -74,6 +69,21 @@ pub fn reasons<'o>(
         reasons.push(text.to_owned());
     }
     reasons
+}
+
+/// What is different of the writer of a pipe, or of the writer before it.
+fn upstream(new: &Manifest, old: &Manifest) -> String {
+    let mut changes = new.changes(old);
+    for (new, old) in new.inputs.values().flatten().zip(old.inputs.values().flatten()) {
+        match (new, old) {
+            (new, old) if new == old => {}
+            (Ingredient::Piped(new), Ingredient::Piped(old)) => {
+                changes.push(format!("{}: {}", new.stage, upstream(new, old)));
+            }
+            _ => changes.push("what it reads changed".to_owned()),
+        }
+    }
+    changes.join("; ")
 }
 
 /// What is to be done about a step and why, in lines.
