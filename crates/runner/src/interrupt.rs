@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// The processes that run, and the signal that ended them.
@@ -22,10 +22,11 @@ pub struct Interrupt {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Interrupt {
-    /// Listens for signals from now on. The first asks every stage to end, the second does not ask.
+    /// Listens for SIGINT and SIGTERM from now on. The first asks every stage to end, the second does not ask. (To
+    /// listen for SIGHUP would undo `nohup`.)
     pub fn listen() -> io::Result<Arc<Interrupt>> {
         let interrupt = Arc::new(Interrupt::default());
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let shared = Arc::clone(&interrupt);
         thread::spawn(move || {
             for signal in signals.forever() {
