@@ -182,7 +182,7 @@ impl Execution<'_> {
         self.remember(unit, &ran.object, task, needed).map_err(io)?;
         let step = &planner.graph.steps[last];
         if let Some(path) = &step.export {
-            export(&planner.store.out(&ran.object.key), &ran.object, path, planner.memo).map_err(io)?;
+            export(planner.store, &ran.object, path, planner.memo).map_err(io)?;
         }
         Ok(Outcome { ran, start })
     }

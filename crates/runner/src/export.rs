@@ -5,12 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::memo::Memo;
-use crate::store::{Object, named};
+use crate::store::{Object, Store, named, read_json, write_json};
+use crate::tree::Tree;
 
 /// Copies the result `out` to `path`, unless it is there already.
 ///
 /// A copy, and not a link: whoever edits the file must not edit the store.
-pub(crate) fn export(out: &Path, object: &Object, path: &Path, memo: &Memo) -> io::Result<()> {
+///
+/// A folder at `path` is replaced only where everything in it is what `store` put there: a path in a pipeline file is
+/// soon written wrong, and the folder may be somebody's home.
+pub(crate) fn export(store: &Store, object: &Object, path: &Path, memo: &Memo) -> io::Result<()> {
+    let out = &store.out(&object.key);
     if path.is_dir() == out.is_dir()
         && object.files.is_at(path, memo)
         && count_files(path) == object.files.0.len()
@@ -21,15 +26,43 @@ pub(crate) fn export(out: &Path, object: &Object, path: &Path, memo: &Memo) -> i
         let text = format!("{} is a folder, and a file should be put there", path.display());
         return Err(io::Error::new(io::ErrorKind::IsADirectory, text));
     }
+    let receipt = receipt(store, path)?;
+    let mut put: Vec<Tree> = read_json(&receipt).unwrap_or_default();
+    if path.is_dir() {
+        let found = Tree::of(path, memo).map_err(|error| named(path, error))?;
+        let ours = |file: &str, content| put.iter().any(|tree| tree.0.get(file) == Some(content));
+        if let Some((file, _)) = found.0.iter().find(|(file, content)| !ours(file, content)) {
+            let text = format!(
+                "{} was not put there by this store ({}): move the folder away, or change `export`",
+                path.join(file).display(),
+                store.path("").display()
+            );
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
+    }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
     }
     let partial = beside(path, ".partial");
-    let result = copy(out, object, &partial).and_then(|()| replace(&partial, path));
+    // The receipt names the old and the new content first: after a kill, whichever is there is known as ours.
+    put.push(object.files.clone());
+    let result = copy(out, object, &partial)
+        .and_then(|()| write_json(&receipt, &put))
+        .and_then(|()| replace(&partial, path))
+        .and_then(|()| write_json(&receipt, &[&object.files]));
     if result.is_err() {
         remove(&partial);
     }
     result.map_err(|error| named(path, error))
+}
+
+/// Where the store notes what it has put at `path`.
+fn receipt(store: &Store, path: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let name = blake3::hash(absolute.as_os_str().as_encoded_bytes()).to_hex();
+    let folder = store.path("exports");
+    fs::create_dir_all(&folder).map_err(|error| named(&folder, error))?;
+    Ok(folder.join(format!("{name}.json")))
 }
 
 fn copy(out: &Path, object: &Object, partial: &Path) -> io::Result<()> {
@@ -53,7 +86,7 @@ fn replace(partial: &Path, path: &Path) -> io::Result<()> {
     if !partial.is_dir() || !path.exists() {
         return fs::rename(partial, path);
     }
-    let old = beside(path, ".old");
+    let old = beside(path, ".replaced");
     remove(&old);
     fs::rename(path, &old)?;
     fs::rename(partial, path).inspect_err(|_| {
