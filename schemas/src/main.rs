@@ -25,6 +25,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("summary", schema_for!(stage::Summary)),
         ("progress", schema_for!(stage::ProgressEvent)),
         ("shard-header", schema_for!(shard::Header)),
+        ("checkpoint", schema_for!(checkpoint::Checkpoint)),
+        ("metrics", schema_for!(checkpoint::Line)),
     ]
 }
 

@@ -29,7 +29,7 @@ pub struct Sample {
 
 impl Sample {
     fn bytes(&self) -> usize {
-        size_of_val(self.image.pixels()) + size_of::<Run>() * self.mask.runs().len() + size_of::<Sample>()
+        size_of_val(self.image.pixels()) + size_of_val(self.mask.runs()) + size_of::<Sample>()
     }
 }
 

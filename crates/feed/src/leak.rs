@@ -24,14 +24,17 @@ impl Dataset {
 }
 
 fn leak(training: &[Member], validation: &[Member]) -> Option<Leak> {
-    let patients: HashMap<&str, &Member> =
-        validation.iter().map(|member| (member.patient.as_str(), member)).collect();
-    let records: HashMap<&str, &Member> =
-        validation.iter().flat_map(|member| origins(member).map(move |key| (key, member))).collect();
+    let (mut patients, mut records) = (HashMap::new(), HashMap::new());
+    for member in validation {
+        patients.entry(member.patient.as_str()).or_insert(member);
+        for key in origins(member) {
+            records.entry(key).or_insert(member);
+        }
+    }
     training.iter().find_map(|member| {
         let patient = patients
             .get(member.patient.as_str())
-            .map(|other| (format!("patient {}", member.patient), *other));
+            .map(|other: &&Member| (format!("patient {}", member.patient), *other));
         let record = || {
             origins(member).find_map(|key| records.get(key).map(|other| (format!("record {key}"), *other)))
         };

@@ -75,20 +75,25 @@ impl AdamW {
         // p ← p − lr · (m / bias₁) / (√(v / bias₂) + ε), with the factors of m moved under the fraction.
         let scale = -bias_first / learning_rate;
         tch::no_grad(|| {
-            for slot in &mut self.slots {
+            for slot in &self.slots {
                 let gradient = slot.tensor.grad();
                 if !gradient.defined() {
                     continue;
                 }
-                if self.decay != 0.0 && slot.tensor.dim() >= 2 {
-                    let _ = slot.tensor.g_mul_scalar_(1.0 - learning_rate * self.decay);
+                let decays = self.decay != 0.0 && slot.tensor.dim() >= 2;
+                for [mut tensor, gradient, mut first, mut second] in
+                    blocks([&slot.tensor, &gradient, &slot.first, &slot.second])
+                {
+                    if decays {
+                        let _ = tensor.g_mul_scalar_(1.0 - learning_rate * self.decay);
+                    }
+                    let _ = first.lerp_(&gradient, 1.0 - BETAS[0]);
+                    let scaled = gradient * (1.0 - BETAS[1]).sqrt();
+                    let _ = second.g_mul_scalar_(BETAS[1]).addcmul_(&scaled, &scaled);
+                    let below = second.sqrt();
+                    let below = below.g_mul_scalar(scale / bias_second.sqrt()).g_add_scalar_(scale * EPSILON);
+                    let _ = tensor.addcdiv_(&first, &below);
                 }
-                let _ = slot.first.lerp_(&gradient, 1.0 - BETAS[0]);
-                let scaled = &gradient * (1.0 - BETAS[1]).sqrt();
-                let _ = slot.second.g_mul_scalar_(BETAS[1]).addcmul_(&scaled, &scaled);
-                let below = slot.second.sqrt();
-                let below = below.g_mul_scalar(scale / bias_second.sqrt()).g_add_scalar_(scale * EPSILON);
-                let _ = slot.tensor.addcdiv_(&slot.first, &below);
             }
         });
     }
@@ -122,4 +127,21 @@ impl AdamW {
         let gradients = self.slots.iter().map(|slot| (slot.key.as_str(), slot.tensor.grad()));
         gradients.filter(|(_, gradient)| gradient.defined())
     }
+}
+
+/// Elements of a block: four of them stay in a core's cache through all the operations of a step.
+const BLOCK: i64 = 1 << 15;
+
+/// Tensors of one shape in blocks along their first dimension.
+fn blocks<const N: usize>(tensors: [&Tensor; N]) -> impl Iterator<Item = [Tensor; N]> {
+    let shape = tensors[0].size();
+    let rows = shape.first().copied().unwrap_or(1);
+    let row = shape.iter().skip(1).product::<i64>().max(1);
+    let length = (BLOCK / row).max(1);
+    (0..rows).step_by(length as usize).map(move |start| {
+        tensors.map(|tensor| match tensor.dim() {
+            0 => tensor.shallow_clone(),
+            _ => tensor.narrow(0, start, length.min(rows - start)),
+        })
+    })
 }

@@ -3,7 +3,8 @@
 use bones::Size;
 use bones::bone::COUNT;
 use checkpoint::Normalisation;
-use tch::{Device, Kind, Tensor};
+use half::f16;
+use tch::{Device, Kind, TchError, Tensor};
 
 /// Grey images `[B, H, W]`, row-major, as a network's input `[B, 3, H, W]` on `device`.
 ///
@@ -33,6 +34,15 @@ pub fn targets(bones: &[i32], size: Size, device: Device) -> Tensor {
     each.not_equal(0).to_kind(Kind::Float).permute([0, 3, 1, 2])
 }
 
+/// Logits as scores are kept: row-major, in half precision. What is beyond ±60,000 becomes that, where a sigmoid has
+/// long been 0 or 1; half precision ends at 65,504.
+pub fn scores(logits: &Tensor) -> Result<Vec<f16>, TchError> {
+    let logits = logits.clamp(-6e4, 6e4).to_kind(Kind::Half).to_device(Device::Cpu).contiguous();
+    let mut values = vec![f16::ZERO; logits.numel()];
+    logits.f_copy_data(&mut values, logits.numel())?;
+    Ok(values)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -48,6 +58,13 @@ mod tests {
         let imagenet = images(&[0, 255, 51, 102], size, Normalisation::Imagenet, Device::Cpu);
         assert!((imagenet.double_value(&[0, 0, 0, 0]) + 0.485 / 0.229).abs() < 1e-6);
         assert!((imagenet.double_value(&[0, 2, 0, 1]) - (1.0 - 0.406) / 0.225).abs() < 1e-6);
+    }
+
+    #[test]
+    fn scores_are_row_major_and_finite() {
+        let logits = Tensor::from_slice(&[1.5f32, -1e9, 1e9, 0.1]).view([2, 2]).transpose(0, 1);
+        let expected = [1.5, 6e4, -6e4, 0.1].map(f16::from_f32);
+        assert_eq!(scores(&logits).unwrap(), expected);
     }
 
     #[test]

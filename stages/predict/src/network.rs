@@ -5,7 +5,6 @@ use std::path::Path;
 use bones::Bone;
 use bones::bone::COUNT;
 use checkpoint::{Checkpoint, Normalisation, file};
-use half::f16;
 use learn::{Precision, tensors};
 use planes::{Image, Scores};
 use stage::Failure;
@@ -64,10 +63,7 @@ impl Network {
         let device = self.model.placement().device;
         let input = tensors::images(&grey, size, self.normalisation, device);
         let logits = variants.merged(&input, |input| self.logits(input)).map_err(internal)?;
-        // Half precision ends at 65,504, where a sigmoid has long been 0 or 1.
-        let logits = logits.clamp(-6e4, 6e4).to_kind(Kind::Half).to_device(Device::Cpu).contiguous();
-        let mut values = vec![f16::ZERO; logits.numel()];
-        logits.f_copy_data(&mut values, logits.numel()).map_err(internal)?;
+        let values = tensors::scores(&logits).map_err(internal)?;
         let scores = values.chunks_exact(COUNT * size.pixels() as usize);
         let scores = scores.map(|logits| Scores::new(size, logits.to_vec()));
         scores.collect::<Option<_>>().ok_or_else(|| internal("the network gave logits of another size"))

@@ -108,7 +108,7 @@ impl Stage for Train {
         if store::is_complete(&folder, &identity)? {
             return Ok(());
         }
-        let (mut store, mut progress) = Store::open(folder, identity, patience, job)?;
+        let (mut store, mut progress) = Store::open(folder, identity, patience, |text| job.note(text))?;
         if progress.epoch > 0 {
             store.restore(&mut trainer, &progress)?;
             job.note(&format!("goes on after epoch {} of {}", progress.epoch, recipe.epochs));

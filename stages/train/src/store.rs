@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use checkpoint::{Checkpoint, Data, Line, Validation, Versions, file};
 use learn::{Patience, Trainer};
 use serde::{Deserialize, Serialize};
-use stage::{Failure, Job};
+use stage::Failure;
 use zoo::weights::WeightsError;
 
 const STATE: &str = "state";
@@ -82,12 +82,12 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the folder, and says how far the run with this identity came before. What is there of another run is
-    /// removed.
+    /// removed, and `note` told so.
     pub(crate) fn open(
         folder: PathBuf,
         identity: Identity,
         patience: Patience,
-        job: &mut Job,
+        mut note: impl FnMut(&str),
     ) -> Result<(Store, Progress), Failure> {
         let fresh = Progress {
             epoch: 0,
@@ -104,7 +104,7 @@ impl Store {
             saved => {
                 if saved.is_some() {
                     let folder = folder.display();
-                    job.note(&format!("{folder} is of a run with other arguments or data: starting anew"));
+                    note(&format!("{folder} is of a run with other arguments or data: starting anew"));
                 }
                 empty(&folder)?;
                 fresh
@@ -277,5 +277,124 @@ fn unwritable(error: WeightsError) -> Failure {
     match error {
         WeightsError::Io { path, source } => Failure::io(path, source),
         error => Failure::Internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use learn::Recipe;
+    use tch::{Device, Tensor};
+
+    use super::*;
+
+    fn identity(seed: u64) -> Identity {
+        let data = Data { digests: vec!["xxh3:0".to_owned()], records: 1, patients: 1 };
+        let versions = Versions { train: String::new(), libtorch: String::new() };
+        let recipe = serde_json::json!({ "epochs": 2 });
+        Identity { recipe, seed, training: data.clone(), validation: data, versions }
+    }
+
+    fn validation(epoch: u64, dice: f64) -> Validation {
+        Validation { epoch, step: epoch, dice, classes: vec![dice] }
+    }
+
+    fn trainer() -> Trainer {
+        let recipe = Recipe { model: "segformer/mit_b0".to_owned(), size: 64, ..Recipe::default() };
+        Trainer::new(&recipe, Device::Cpu, 1, 1).unwrap()
+    }
+
+    fn open(folder: &Path, seed: u64) -> (Store, Progress, Vec<String>) {
+        let mut notes = Vec::new();
+        let patience = Patience::new(None, 0.0005);
+        let note = |text: &str| notes.push(text.to_owned());
+        let (store, progress) = Store::open(folder.to_owned(), identity(seed), patience, note).unwrap();
+        (store, progress, notes)
+    }
+
+    fn checkpoint(identity: Identity, progress: &Progress) -> Checkpoint {
+        let Identity { recipe, seed, training, validation, versions } = identity;
+        Checkpoint {
+            format: checkpoint::FORMAT,
+            model: learn::model::described(trainer().model().spec()),
+            classes: planes::classes(),
+            input: checkpoint::Input {
+                size: 64,
+                filter: pixels::Filter::Linear,
+                normalisation: checkpoint::Normalisation::Unit,
+            },
+            recipe,
+            seed,
+            training,
+            validation,
+            best: progress.best.clone().unwrap(),
+            last: progress.last.clone().unwrap(),
+            stopped_early: false,
+            versions,
+        }
+    }
+
+    /// Changes every weight in place, as a step does.
+    fn change(trainer: &Trainer) {
+        tch::no_grad(|| {
+            for entry in trainer.model().weights().parameters() {
+                let _ = entry.tensor.shallow_clone().g_add_scalar_(1.0);
+            }
+        });
+    }
+
+    fn same(one: &Tensor, other: &Tensor) -> bool {
+        one.equal(other)
+    }
+
+    #[test]
+    fn the_best_weights_are_a_copy_that_later_steps_leave_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut progress, _) = open(folder.path(), 1);
+        let trainer = trainer();
+        let key = "segmentation_head.0.weight";
+        let weight = || trainer.model().weights().get(key).unwrap().tensor.copy();
+        let best = weight();
+        for (epoch, dice) in [(1, 0.5), (2, 0.4)] {
+            (progress.epoch, progress.step) = (epoch, epoch);
+            if progress.note(&validation(epoch, dice)) {
+                store.keep_best(&trainer, epoch).unwrap();
+            }
+            store.save(&trainer, &mut progress).unwrap();
+            change(&trainer);
+        }
+        let last = &best + 1.0;
+        store.finish(&checkpoint(identity(1), &progress)).unwrap();
+        assert!(!folder.path().join(STATE).exists());
+        let read = |name| zoo::weights::read(&folder.path().join(name)).unwrap().remove(key).unwrap();
+        assert!(same(&read(file::BEST), &best));
+        assert!(same(&read(file::LAST), &last));
+        // Killed now, before the folder gets its name, the run is complete.
+        assert!(is_complete(folder.path(), &identity(1)).unwrap());
+        assert!(!is_complete(folder.path(), &identity(2)).unwrap());
+    }
+
+    #[test]
+    fn half_written_states_and_lines_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut progress, _) = open(folder.path(), 1);
+        let line = Line::Epoch { epoch: 1, step: 1, loss: 0.5, validation: None, best: false };
+        let trainer = trainer();
+        (progress.epoch, progress.step) = (1, 1);
+        store.log(&line).unwrap();
+        store.save(&trainer, &mut progress).unwrap();
+        let kept = fs::read_to_string(folder.path().join(file::METRICS)).unwrap();
+        store.log(&line).unwrap();
+        fs::create_dir(folder.path().join(STATE).join("epoch-00002.partial")).unwrap();
+
+        let (_, again, notes) = open(folder.path(), 1);
+        assert_eq!((again.clone(), notes), (progress, Vec::new()));
+        assert_eq!(fs::read_to_string(folder.path().join(file::METRICS)).unwrap(), kept);
+
+        let (_, fresh, notes) = open(folder.path(), 2);
+        assert_eq!(fresh.epoch, 0);
+        assert!(notes[0].contains("is of a run with other arguments or data: starting anew"));
+        assert_eq!(fs::read_to_string(folder.path().join(file::METRICS)).unwrap(), "");
     }
 }

@@ -1,4 +1,4 @@
-"""Writes cases.json: what cv2.resize of OpenCV 4.10 makes of 8-bit grey noise, for `stages/decode/tests/resize_golden.rs`.
+"""Writes cases.json: what cv2.resize of OpenCV 4.10 makes of 8-bit grey noise, for `crates/pixels/tests/resize_golden.rs`.
 
     pip install opencv-python-headless==4.10.0.84 numpy==2.2.6 xxhash==3.5.0
     python tests/golden/resize/make.py [--count N] > tests/golden/resize/cases.json

@@ -1,0 +1,267 @@
+//! Training through the program: what it leaves, what it refuses, and that a kill changes nothing.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use bones::{BoneSet, Mask, Size};
+use checkpoint::{Checkpoint, Line};
+use planes::{Frame, Image, attribute};
+use shard::{Header, Producer, Record, Writer};
+use stage::Summary;
+use tempfile::TempDir;
+
+/// A folder with `train.shard` (five records of three patients) and `validation.shard` (two of one patient).
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let bench = Bench { folder: tempfile::tempdir().unwrap() };
+        bench.shard("train.shard", &["ID001/a", "ID001/b", "ID002/a", "ID002/b", "ID003/a"]);
+        bench.shard("validation.shard", &["ID009/a", "ID009/b"]);
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn shard(&self, name: &str, keys: &[&str]) {
+        let records: Vec<Record> = keys.iter().zip(0..).map(|(key, number)| record(key, number)).collect();
+        self.write(name, &records);
+    }
+
+    fn write(&self, name: &str, records: &[Record]) {
+        let header = Header {
+            producer: Producer { stage: "rasterize-labels".to_owned(), version: "0.1.0".to_owned() },
+            planes: vec![planes::image_spec(), planes::masks_spec()],
+            classes: planes::classes(),
+            attributes: Default::default(),
+        };
+        let mut writer = Writer::new(File::create(self.path(name)).unwrap(), header).unwrap();
+        records.iter().for_each(|record| writer.push(record).unwrap());
+        writer.finish().unwrap();
+    }
+
+    fn command(&self, input: &str, out: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        command.current_dir(self.folder.path()).args(["--in", input, "--out", out]);
+        command.args(["--validation", "validation.shard", "--summary", &format!("{out}.json")]);
+        for (flag, value) in [
+            ("--model", "segformer/mit_b0"),
+            ("--size", "64"),
+            ("--batch", "2"),
+            ("--threads", "1"),
+            ("--log-every", "1"),
+            ("--seed", "5"),
+            ("--device", "cpu"),
+            ("--precision", "f32"),
+        ] {
+            if !more.contains(&flag) {
+                command.args([flag, value]);
+            }
+        }
+        command.args(more);
+        command
+    }
+
+    fn run(&self, out: &str, more: &[&str]) -> Output {
+        self.command("train.shard", out, more).output().unwrap()
+    }
+
+    fn trained(&self, out: &str, more: &[&str]) -> Trained {
+        let output = self.run(out, more);
+        assert!(output.status.success(), "{}", words(&output));
+        self.result(out)
+    }
+
+    fn result(&self, out: &str) -> Trained {
+        let summary = fs::read_to_string(self.path(&format!("{out}.json"))).unwrap();
+        let lines = fs::read_to_string(self.path(out).join(checkpoint::file::METRICS)).unwrap();
+        Trained {
+            summary: serde_json::from_str(&summary).unwrap(),
+            checkpoint: Checkpoint::read(&self.path(out)).unwrap(),
+            lines: lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        }
+    }
+
+    /// Starts a run and kills it as soon as it has saved the state of `epoch`.
+    fn kill_after(&self, epoch: &str, out: &str, more: &[&str]) {
+        let mut child = self.command("train.shard", out, more).stderr(Stdio::null()).spawn().unwrap();
+        let state = self.path(&format!("{out}.partial/state/{epoch}"));
+        while !state.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before {epoch}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!self.path(out).exists());
+    }
+}
+
+struct Trained {
+    summary: Summary,
+    checkpoint: Checkpoint,
+    lines: Vec<Line>,
+}
+
+/// A square of finger-1 and a bar of the Radius, brighter than the rest, elsewhere in each record.
+fn record(key: &str, number: u32) -> Record {
+    let size = Size::new(96, 80).unwrap();
+    let (left, top) = (10 + 7 * number, 8 + 5 * number);
+    let (mut grey, mut sets) = (Vec::new(), Vec::new());
+    for (y, x) in (0..80).flat_map(|y| (0..96).map(move |x| (y, x))) {
+        let finger = (left..left + 24).contains(&x) && (top..top + 24).contains(&y);
+        let radius = (60..72).contains(&y);
+        grey.push(30 + 120 * u8::from(finger) + 60 * u8::from(radius) + ((x * 7 + y * 13) % 11) as u8);
+        sets.push(BoneSet::from_bits(u32::from(finger) | u32::from(radius) << 27).unwrap());
+    }
+    let mut record = Record { key: key.to_owned(), ..Record::default() };
+    let patient = key.split('/').next().unwrap().to_owned();
+    record.attributes.insert(attribute::PATIENT.to_owned(), patient);
+    Frame { size, window: None }.write(&mut record);
+    planes::set_image(&mut record, Image::new(size, grey).unwrap());
+    planes::set_masks(&mut record, &Mask::from_dense(size, &sets).unwrap());
+    record
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn listed(folder: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn leaves_a_checkpoint_that_the_seed_alone_decides() {
+    let bench = Bench::new();
+    let arguments = ["--epochs", "3", "--lr", "3e-3"];
+    let one = bench.trained("one", &arguments);
+    assert_eq!(
+        listed(&bench.path("one")),
+        ["checkpoint.json", "last.safetensors", "metrics.jsonl", "model.safetensors"]
+    );
+    assert!(!bench.path("one.partial").exists());
+    let Checkpoint { training, validation, best, last, stopped_early, .. } = &one.checkpoint;
+    assert_eq!((training.records, training.patients), (5, 3));
+    assert_eq!((validation.records, validation.patients), (2, 1));
+    assert!(!stopped_early && best.dice >= last.dice);
+    assert_eq!((last.epoch, last.classes.len()), (3, 29));
+
+    // Five records in batches of two: the third batch has one.
+    let steps = |epoch| {
+        one.lines.iter().filter(|line| matches!(line, Line::Step { epoch: of, .. } if *of == epoch)).count()
+    };
+    assert_eq!([steps(1), steps(2), steps(3)], [3, 3, 3]);
+    let loss = |line: &Line| if let Line::Epoch { loss, .. } = line { Some(*loss) } else { None };
+    let losses: Vec<f64> = one.lines.iter().filter_map(loss).collect();
+    assert!(losses[2] < losses[0], "{losses:?}");
+
+    let again = bench.trained("again", &arguments);
+    assert_eq!(again.summary.output_digest, one.summary.output_digest);
+    let other = bench.trained("other", &[&arguments[..], &["--seed", "6"]].concat());
+    assert_ne!(other.summary.output_digest, one.summary.output_digest);
+
+    // From a pipe, and with nothing kept in memory.
+    let mut command = bench.command("-", "piped", &[&arguments[..], &["--cache-mb", "0"]].concat());
+    let (input, mut pipe) = std::io::pipe().unwrap();
+    let child = command.stdin(input).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::copy(&mut File::open(bench.path("train.shard")).unwrap(), &mut pipe).unwrap();
+    drop((command, pipe));
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    assert_eq!(bench.result("piped").summary.output_digest, one.summary.output_digest);
+}
+
+#[test]
+fn a_killed_run_ends_as_an_undisturbed_one() {
+    let bench = Bench::new();
+    let arguments = ["--epochs", "6", "--lr", "3e-3"];
+    let whole = bench.trained("whole", &arguments);
+    bench.kill_after("epoch-00001", "killed", &arguments);
+    bench.kill_after("epoch-00004", "killed", &arguments);
+    let output = bench.run("killed", &arguments);
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(words(&output).contains("goes on after epoch"), "{}", words(&output));
+    let killed = bench.result("killed");
+    assert_eq!(killed.lines, whole.lines);
+    assert_eq!(killed.summary.output_digest, whole.summary.output_digest);
+}
+
+#[test]
+fn what_another_run_left_is_not_gone_on_from() {
+    let bench = Bench::new();
+    bench.kill_after("epoch-00001", "out", &["--epochs", "90"]);
+    let output = bench.run("out", &["--epochs", "1"]);
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(words(&output).contains("is of a run with other arguments or data"), "{}", words(&output));
+    assert_eq!(bench.result("out").lines.len(), 4);
+}
+
+#[test]
+fn stops_early_where_nothing_is_gained() {
+    let bench = Bench::new();
+    let stopped = bench.trained("out", &["--epochs", "9", "--patience", "2", "--min-delta", "1"]);
+    assert!(stopped.checkpoint.stopped_early);
+    assert_eq!(stopped.checkpoint.last.epoch, 3);
+}
+
+#[test]
+fn patients_of_the_validation_are_refused() {
+    let bench = Bench::new();
+    bench.shard("train.shard", &["ID001/a", "ID009/c"]);
+    let output = bench.run("out", &["--epochs", "1"]);
+    assert_eq!(output.status.code(), Some(65), "{}", words(&output));
+    let expected = "patient ID009 is in training (record ID009/c) and in validation (record ID009/a)";
+    assert!(words(&output).contains(expected), "{}", words(&output));
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn wrong_usage_is_told_before_anything_is_read() {
+    let bench = Bench::new();
+    fs::remove_file(bench.path("train.shard")).unwrap();
+    for (arguments, expected) in [
+        (["--model", "unet/resnet81"], "there is no encoder \"resnet81\"; nearest: resnet18"),
+        (["--model", "unett/resnet18"], "nearest: unet"),
+        (["--size", "72"], "72x72 does not fit segformer/mit_b0"),
+        (["--device", "gpu"], "not a device's name"),
+        (["--lr", "0"], "`0` is no number above 0"),
+    ] {
+        let output = bench.run("out", &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", words(&output));
+        assert!(words(&output).contains(expected), "{arguments:?}: {}", words(&output));
+    }
+}
+
+#[test]
+fn bad_records_are_named_or_skipped() {
+    let bench = Bench::new();
+    let mut records = [record("ID001/a", 0), record("ID001/b", 1), record("ID002/a", 2)];
+    records[1].attributes.remove(attribute::PATIENT);
+    bench.write("train.shard", &records);
+    let output = bench.run("out", &["--epochs", "1"]);
+    assert_eq!(output.status.code(), Some(65), "{}", words(&output));
+    assert!(words(&output).contains("record ID001/b: it has no attribute `patient`"), "{}", words(&output));
+    let skipped = bench.trained("out", &["--epochs", "1", "--skip-bad", "1"]);
+    assert_eq!(skipped.checkpoint.training.records, 2);
+    assert_eq!(skipped.summary.records.skipped[0].record, "ID001/b");
+}
+
+#[test]
+fn no_records_are_nothing_to_learn_from() {
+    let bench = Bench::new();
+    bench.shard("train.shard", &[]);
+    let output = bench.run("out", &[]);
+    assert_eq!(output.status.code(), Some(65), "{}", words(&output));
+    assert!(words(&output).contains("train.shard: no record to train on"), "{}", words(&output));
+    assert!(!bench.path("out").exists());
+}
