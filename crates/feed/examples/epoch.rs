@@ -21,9 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     let sources = [Source::from(Path::new(path))];
-    let data = Dataset::open(&sources, form, Labels::Network, cache << 20, threads, |file, record, reason| {
-        Err(stage::Failure::record(file, record, reason))
-    })?;
+    let data =
+        Dataset::open(&sources, form, Labels::Network, cache << 20, threads, |file, record, reason| {
+            Err(stage::Failure::record(file, record, reason))
+        })?;
     let opened = start.elapsed().as_secs_f64();
     let augmentation = Augmentation::default();
     let plan = Epoch { seed: 0, number: 1, batch: 8, augmentation: &augmentation, ahead: threads + 1 };
@@ -35,6 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let fed = start.elapsed().as_secs_f64();
     let per_640 = 640.0 / samples as f64;
-    eprintln!("{samples} samples; for 640: opened in {:.2} s, fed in {:.2} s", opened * per_640, fed * per_640);
+    eprintln!(
+        "{samples} samples; for 640: opened in {:.2} s, fed in {:.2} s",
+        opened * per_640,
+        fed * per_640
+    );
     Ok(())
 }

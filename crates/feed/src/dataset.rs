@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bones::{Mask, Run, Size};
+use bones::{Mask, Size};
 use pixels::Resized;
 use planes::{Image, attribute};
 use shard::{Indexed, Record};
