@@ -149,7 +149,7 @@ impl Train {
                 })
             })?;
             progress.epoch = epoch;
-            let due = epoch % self.recipe.validate_every == 0 || epoch == epochs;
+            let due = epoch.is_multiple_of(self.recipe.validate_every) || epoch == epochs;
             let validation = due.then(|| measure(trainer, validation, progress)).transpose()?;
             let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
             if best {
