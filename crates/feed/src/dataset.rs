@@ -65,8 +65,14 @@ pub struct Member {
 
 #[cfg(test)]
 impl Member {
-    pub(crate) fn new(key: &str, patient: &str) -> Member {
-        Member { key: key.to_owned(), patient: patient.to_owned(), parent: None, shard: 0, number: 0 }
+    pub(crate) fn new(key: &str, patient: &str, parent: Option<&str>) -> Member {
+        Member {
+            key: key.to_owned(),
+            patient: patient.to_owned(),
+            parent: parent.map(str::to_owned),
+            shard: 0,
+            number: 0,
+        }
     }
 }
 

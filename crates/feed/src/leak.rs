@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn member(key: &str, patient: &str, parent: Option<&str>) -> Member {
-        Member { parent: parent.map(str::to_owned), ..Member::new(key, patient) }
+        Member::new(key, patient, parent)
     }
 
     #[test]

@@ -19,8 +19,9 @@ fn record(number: u32) -> Record {
     record.attributes.insert(attribute::PATIENT.to_owned(), format!("ID{number:03}"));
     Frame { size, window: None }.write(&mut record);
     let grey = (0..size.pixels()).map(|at| (at * (number + 3) / 7 % 256) as u8).collect();
-    let sets: Vec<BoneSet> =
-        (0..size.pixels()).map(|at| BoneSet::from_bits_truncate(1 << (at / 80 / 3 + number) % 29)).collect();
+    let sets: Vec<BoneSet> = (0..size.pixels())
+        .map(|at| BoneSet::from_bits_truncate(1 << ((at / 80 / 3 + number) % 29)))
+        .collect();
     planes::set_image(&mut record, Image::new(size, grey).unwrap());
     planes::set_masks(&mut record, &Mask::from_dense(size, &sets).unwrap());
     record
