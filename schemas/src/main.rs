@@ -21,6 +21,7 @@ struct CommandLine {
 
 fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
+        ("pipeline", schema_for!(runner::file::PipelineFile)),
         ("stage-card", schema_for!(stage::Card)),
         ("summary", schema_for!(stage::Summary)),
         ("progress", schema_for!(stage::ProgressEvent)),
