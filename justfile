@@ -21,7 +21,7 @@ test: setup
 demo *arguments: build
     target/release/runner pipelines/demo.toml "$@"
 
-# Crops of wrists and fingertips: just offline-aug --set data.path=/path/to/data
+# Crops of wrists and fingertips: just offline-aug --set data.root=/path/to/data
 offline-aug *arguments: build
     target/release/runner pipelines/offline-aug.toml "$@"
 
