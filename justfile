@@ -17,7 +17,7 @@ test: setup
     cargo build --workspace --bins
     cargo test --workspace
 
-# The main job on drawn hands: from nothing to a scored submission and pictures, in about ten minutes.
+# The main job on drawn hands: from nothing to a scored submission and pictures.
 demo *arguments: build
     target/release/runner pipelines/demo.toml "$@"
 
