@@ -54,6 +54,9 @@ pub struct Checkpoint {
     pub recipe: serde_json::Value,
     /// Seed of everything that was drawn at random.
     pub seed: u64,
+    /// Digest of the checkpoint whose best weights training began with; absent: they were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// What it was trained on.
     pub training: Data,
     /// What it was validated on.
@@ -218,6 +221,7 @@ mod tests {
             input: Input { size: 256, filter: Filter::Linear, normalisation: Normalisation::Unit },
             recipe: serde_json::json!({ "epochs": 3 }),
             seed: 7,
+            start: None,
             training: data.clone(),
             validation: data,
             best: validation.clone(),

@@ -1,7 +1,27 @@
 //! Networks as checkpoints describe them.
 
-use checkpoint::{Checkpoint, Model};
-use zoo::ModelSpec;
+use std::path::Path;
+
+use checkpoint::{Checkpoint, Error, Model};
+use stage::Failure;
+use zoo::weights::WeightsError;
+use zoo::{ModelSpec, Segmenter};
+
+/// What the checkpoint in `folder` says of itself.
+pub fn read(folder: &Path) -> Result<Checkpoint, Failure> {
+    Checkpoint::read(folder).map_err(|error| match error {
+        Error::Io { path, source, hint } => Failure::Io { what: format!("{path}{hint}"), source },
+        Error::Form { path, what } => Failure::data(path, what),
+    })
+}
+
+/// Puts the weights of a file into `model`; its keys must be the model's.
+pub fn load(model: &Segmenter, weights: &Path) -> Result<(), Failure> {
+    model.weights().load(weights).map_err(|error| match error {
+        WeightsError::Io { path, source } => Failure::io(path, source),
+        error => Failure::data(weights.display(), error),
+    })
+}
 
 /// What a checkpoint says of the network `spec`, beside its classes.
 pub fn described(spec: &ModelSpec) -> Model {

@@ -202,8 +202,22 @@ fn instance_name(node: &str, bindings: &Bindings) -> String {
     format!("{node}[{}]", values.join(","))
 }
 
-/// The edges that one name in `from` stands for: an input, or those instances of a node whose variables have the
-/// values that this step's have.
+/// The parts of a source: `node`, `node/path/inside`, `node[instance]` or `node[instance]/path/inside`.
+fn parts(source: &str) -> (&str, Option<&str>, Option<&str>) {
+    if let Some((node, rest)) = source.split_once('[')
+        && let Some((instance, rest)) = rest.rsplit_once(']')
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return (node, Some(instance), rest.strip_prefix('/'));
+    }
+    match source.split_once('/') {
+        Some((node, part)) => (node, None, Some(part)),
+        None => (source, None, None),
+    }
+}
+
+/// The edges that one name in `from` stands for: an input, the instance of a node that is named, or else those
+/// instances whose variables have the values that this step's have.
 fn edges(
     node: &DraftNode,
     bindings: &Bindings,
@@ -214,11 +228,8 @@ fn edges(
     faults: &mut Vec<Fault>,
 ) -> Vec<DraftEdge> {
     let text = item.value.to_string();
-    let (name, part) = match text.split_once('/') {
-        Some((name, part)) => (name, Some(part.to_owned())),
-        None => (text.as_str(), None),
-    };
-    if let Some(part) = &part
+    let (name, instance, part) = parts(&text);
+    if let Some(part) = part
         && (part.is_empty() || part.split('/').any(|step| matches!(step, "" | "." | "..")))
     {
         let text =
@@ -230,16 +241,17 @@ fn edges(
         port: port.name.clone(),
         origin: item.origin.clone(),
         source,
-        part: part.clone(),
+        part: part.map(str::to_owned),
     };
     if let Some(index) = inputs.iter().position(|input| input.name == name) {
         return vec![edge(Source::Input(index))];
     }
     let of_node = |(_, (other, _)): &(usize, &(&DraftNode, Bindings))| other.key.name == name;
-    let agrees = |theirs: &Bindings| {
-        theirs.iter().all(|(variable, value)| {
+    let agrees = |theirs: &Bindings| match instance {
+        Some(instance) => instance_name(name, theirs) == format!("{name}[{instance}]"),
+        None => theirs.iter().all(|(variable, value)| {
             bindings.iter().all(|(ours, mine)| ours != variable || mine.to_string() == value.to_string())
-        })
+        }),
     };
     let mut known = false;
     let mut found = Vec::new();
@@ -257,8 +269,17 @@ fn edges(
         let text = format!("node `{}`: no node or input is called `{name}`{remedy}", node.key.name);
         faults.push(Fault::new(&item.origin, text));
     } else if found.is_empty() {
-        let mine = instance_name(&node.key.name, bindings);
-        let text = format!("node `{}`: no instance of `{name}` matches `{mine}`", node.key.name);
+        let text = match instance {
+            Some(instance) => {
+                let all = instances.iter().enumerate().filter(of_node);
+                let all: Vec<String> = all.map(|(_, (_, theirs))| instance_name(name, theirs)).collect();
+                format!("node `{}`: there is no `{name}[{instance}]`, only {}", node.key.name, all.join(", "))
+            }
+            None => {
+                let mine = instance_name(&node.key.name, bindings);
+                format!("node `{}`: no instance of `{name}` matches `{mine}`", node.key.name)
+            }
+        };
         faults.push(Fault::new(&item.origin, text));
     }
     found
@@ -287,7 +308,10 @@ fn check_variables(draft: &Draft, instances: &[(&DraftNode, Bindings)], faults: 
             // A node that reads the matching instance of another needs no `{name}` of its own.
             let sources: Vec<String> = node.from.iter().map(|(_, item)| item.value.to_string()).collect();
             let matched = instances.iter().any(|(other, bindings)| {
-                let reads = |source: &String| source.split('/').next() == Some(&other.key.name);
+                let reads = |source: &String| {
+                    let (node, instance, _) = parts(source);
+                    node == other.key.name && instance.is_none()
+                };
                 bindings.iter().any(|(theirs, _)| theirs == name) && sources.iter().any(reads)
             });
             let each = |item: &Item| node.each.iter().any(|(_, values)| std::ptr::eq(values, item));

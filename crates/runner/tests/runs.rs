@@ -151,6 +151,32 @@ for = { model = [\"unet\"], epochs = [2] }
 ";
 
 #[test]
+fn names_one_instance_of_a_node() {
+    let named = "
+[node.best]
+run = \"count\"
+from = { lines = \"trained[unet,{best}]/epoch-1.txt\" }
+
+[params]
+best = 2
+models = [\"unet\", \"segformer\"]
+";
+    let text = EXPANDED.replace("[params]\nmodels = [\"unet\", \"segformer\"]\n", "") + named;
+    let workshop = Workshop::new(&text);
+    let graph = workshop.runner(&["graph", "p.toml"]).stdout;
+    assert!(graph.contains("best                  count → "), "{graph}");
+    assert!(graph.contains("lines: trained[unet,2]/epoch-1.txt"), "{graph}");
+
+    workshop.pipeline(&text.replace("best = 2", "best = 3"));
+    let refused = workshop.runner(&["p.toml", "-n"]);
+    let only = "only trained[unet,1], trained[unet,2], trained[segformer,1], trained[segformer,2]";
+    assert!(
+        refused.stderr.contains("there is no `trained[unet,3]`, ") && refused.stderr.contains(only),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn expands_nodes_and_matches_instances() {
     let workshop = Workshop::new(EXPANDED);
     let graph = workshop.runner(&["graph", "p.toml"]).stdout;

@@ -119,11 +119,11 @@ impl Job {
         Ok(bytes)
     }
 
-    /// Notes a folder that was read as an input of `port`.
-    pub fn note_folder(&mut self, port: &str, path: &Path) -> Result<(), Failure> {
+    /// Notes a folder that was read as an input of `port`, and gives its digest.
+    pub fn note_folder(&mut self, port: &str, path: &Path) -> Result<String, Failure> {
         let digest = digest_of_folder(path, false).map_err(|error| Failure::io(path, error))?;
-        self.note_input(port, path, digest);
-        Ok(())
+        self.note_input(port, path, digest.clone());
+        Ok(digest)
     }
 
     /// Notes an input that the stage read, and digested, itself.

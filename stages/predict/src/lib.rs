@@ -15,7 +15,6 @@ mod network;
 use std::path::PathBuf;
 
 use bones::scores::{self, Logits, Thresholds, Values};
-use checkpoint::Checkpoint;
 use clap::{Args, ValueEnum};
 use learn::Precision;
 use pixels::Resized;
@@ -155,7 +154,7 @@ impl Stage for Predict {
         };
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(|error| Failure::Usage(error.to_string()))?;
-        let checkpoint = Checkpoint::read(folder).map_err(unreadable)?;
+        let checkpoint = learn::model::read(folder)?;
         let network = Network::load(folder, &checkpoint, self.weights, device, self.precision)?;
         job.note_folder("checkpoint", folder)?;
 
@@ -243,13 +242,6 @@ impl Predict {
             }
         }
         Ok(Written { raw: RawRecord::encode(&record).map_err(internal)?, misgiving })
-    }
-}
-
-fn unreadable(error: checkpoint::Error) -> Failure {
-    match error {
-        checkpoint::Error::Io { path, source, hint } => Failure::Io { what: format!("{path}{hint}"), source },
-        checkpoint::Error::Form { path, what } => Failure::data(path, what),
     }
 }
 

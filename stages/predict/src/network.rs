@@ -9,7 +9,6 @@ use learn::{Precision, tensors};
 use planes::{Image, Scores};
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
-use zoo::weights::WeightsError;
 use zoo::{Placement, Segmenter};
 
 use crate::{Variants, Weights, internal};
@@ -49,10 +48,7 @@ impl Network {
             Weights::Best => file::BEST,
             Weights::Last => file::LAST,
         });
-        model.weights().load(&path).map_err(|error| match error {
-            WeightsError::Io { path, source } => Failure::io(path, source),
-            error => Failure::data(path.display(), error),
-        })?;
+        learn::model::load(&model, &path)?;
         Ok(Network { model, normalisation: checkpoint.input.normalisation, precision })
     }
 

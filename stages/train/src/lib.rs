@@ -12,7 +12,7 @@
 mod data;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bones::Bone;
 use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
@@ -33,6 +33,10 @@ pub struct Train {
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
     #[serde(default)]
     pub validation: Vec<PathBuf>,
+    /// Begin with the best weights of this checkpoint, of the same model, instead of drawn ones; its size may differ
+    #[arg(long, value_name = "DIR")]
+    #[serde(default)]
+    pub start: Option<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
@@ -72,7 +76,11 @@ impl Stage for Train {
 
     fn inputs(&self) -> Vec<Port> {
         let shards = Artefact::shard(&data::PLANES);
-        vec![Port::new("in", Arity::Many, [shards.clone()]), Port::new("validation", Arity::Many, [shards])]
+        vec![
+            Port::new("in", Arity::Many, [shards.clone()]),
+            Port::new("validation", Arity::Many, [shards]),
+            Port::new("start", Arity::Optional, [Artefact::directory("checkpoint")]),
+        ]
     }
 
     fn output(&self) -> Output {
@@ -84,6 +92,7 @@ impl Stage for Train {
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(usage)?;
         let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
+        let start = self.start.as_deref().map(|folder| begin_with(folder, &trainer, job)).transpose()?;
 
         let budget = self.cache_mb as usize * 1_000_000;
         let training = DataPort { name: "in", paths: job.input_paths()? };
@@ -96,6 +105,7 @@ impl Stage for Train {
         let identity = Identity {
             recipe: serde_json::to_value(recipe).map_err(internal)?,
             seed,
+            start,
             training: training.described(),
             validation: validation.described(),
             versions: Versions {
@@ -169,7 +179,7 @@ impl Train {
         store: &Store,
         progress: &Progress,
     ) -> Result<Checkpoint, Failure> {
-        let Identity { recipe, seed, training, validation, versions } = store.identity().clone();
+        let Identity { recipe, seed, start, training, validation, versions } = store.identity().clone();
         let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
             return Err(Failure::Internal("training ended without a validation".to_owned()));
         };
@@ -184,6 +194,7 @@ impl Train {
             },
             recipe,
             seed,
+            start,
             training,
             validation,
             best,
@@ -192,6 +203,28 @@ impl Train {
             versions,
         })
     }
+}
+
+/// Puts the best weights of the checkpoint in `folder` into the network; the folder's digest.
+fn begin_with(folder: &Path, trainer: &Trainer, job: &mut Job) -> Result<String, Failure> {
+    let found = learn::model::read(folder)?;
+    let expected = trainer.model().spec();
+    if learn::model::specified(&found) != *expected {
+        let model = found.model;
+        return Err(Failure::data(
+            folder.join(checkpoint::file::DESCRIPTION).display(),
+            format!(
+                "a checkpoint of {}/{} for {} classes; {} for {} was expected: give the same --model",
+                model.architecture,
+                model.encoder,
+                found.classes.len(),
+                expected.name(),
+                expected.classes,
+            ),
+        ));
+    }
+    learn::model::load(trainer.model(), &folder.join(checkpoint::file::BEST))?;
+    job.note_folder("start", folder)
 }
 
 /// A validation of the network as it is now.

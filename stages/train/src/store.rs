@@ -35,6 +35,8 @@ const PROGRESS: &str = "progress.json";
 pub(crate) struct Identity {
     pub(crate) recipe: serde_json::Value,
     pub(crate) seed: u64,
+    /// Digest of the checkpoint whose weights are gone on from.
+    pub(crate) start: Option<String>,
     pub(crate) training: Data,
     pub(crate) validation: Data,
     pub(crate) versions: Versions,
@@ -204,8 +206,8 @@ impl Store {
 /// left to remove is removed then.
 pub(crate) fn is_complete(folder: &Path, identity: &Identity) -> Result<bool, Failure> {
     let Ok(found) = Checkpoint::read(folder) else { return Ok(false) };
-    let Checkpoint { recipe, seed, training, validation, versions, .. } = found;
-    let complete = *identity == Identity { recipe, seed, training, validation, versions };
+    let Checkpoint { recipe, seed, start, training, validation, versions, .. } = found;
+    let complete = *identity == Identity { recipe, seed, start, training, validation, versions };
     if complete {
         remove(&folder.join(STATE))?;
     }
@@ -293,7 +295,7 @@ mod tests {
         let data = Data { digests: vec!["xxh3:0".to_owned()], records: 1, patients: 1 };
         let versions = Versions { train: String::new(), libtorch: String::new() };
         let recipe = serde_json::json!({ "epochs": 2 });
-        Identity { recipe, seed, training: data.clone(), validation: data, versions }
+        Identity { recipe, seed, start: None, training: data.clone(), validation: data, versions }
     }
 
     fn validation(epoch: u64, dice: f64) -> Validation {
@@ -314,7 +316,7 @@ mod tests {
     }
 
     fn checkpoint(identity: Identity, progress: &Progress) -> Checkpoint {
-        let Identity { recipe, seed, training, validation, versions } = identity;
+        let Identity { recipe, seed, start, training, validation, versions } = identity;
         Checkpoint {
             format: checkpoint::FORMAT,
             model: learn::model::described(trainer().model().spec()),
@@ -326,6 +328,7 @@ mod tests {
             },
             recipe,
             seed,
+            start,
             training,
             validation,
             best: progress.best.clone().unwrap(),
