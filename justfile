@@ -38,9 +38,9 @@ lint: setup
 fmt:
     cargo fmt --all
 
-# Compare every zoo model with its reference implementation in a scratch environment.
-parity: setup
-    tests/golden/zoo/parity target/parity
+# Compare every zoo model, or just parity 'unet/*', with its reference implementation in a scratch environment.
+parity *pattern: setup
+    tests/golden/zoo/parity target/parity "$@"
 
 # Measure ossa beside its Python peers (pip-installed into target/bench; 3 GB, --without-torch 150 MB); benches/RESULTS.md.
 bench *ARGS: build

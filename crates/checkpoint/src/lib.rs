@@ -84,6 +84,9 @@ pub struct Model {
     /// Rate of stochastic depth; absent: the family's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop_path: Option<f64>,
+    /// Rate of the decoder's dropout in training; absent: the architecture's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
 }
 
 /// What images look like to a network.
@@ -216,6 +219,7 @@ mod tests {
                 encoder: "resnet18".to_owned(),
                 in_channels: 3,
                 drop_path: None,
+                dropout: None,
             },
             classes: vec!["finger-1".to_owned(), "finger-2".to_owned()],
             input: Input { size: 256, filter: Filter::Linear, normalisation: Normalisation::Unit },

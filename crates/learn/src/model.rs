@@ -25,12 +25,19 @@ pub fn load(model: &Segmenter, weights: &Path) -> Result<(), Failure> {
 
 /// What a checkpoint says of the network `spec`, beside its classes.
 pub fn described(spec: &ModelSpec) -> Model {
-    let ModelSpec { architecture, encoder, in_channels, drop_path, .. } = spec.clone();
-    Model { architecture, encoder, in_channels, drop_path }
+    let ModelSpec { architecture, encoder, in_channels, drop_path, dropout, .. } = spec.clone();
+    Model { architecture, encoder, in_channels, drop_path, dropout }
 }
 
 /// The network that a checkpoint describes.
 pub fn specified(checkpoint: &Checkpoint) -> ModelSpec {
-    let Model { architecture, encoder, in_channels, drop_path } = checkpoint.model.clone();
-    ModelSpec { architecture, encoder, classes: checkpoint.classes.len() as i64, in_channels, drop_path }
+    let Model { architecture, encoder, in_channels, drop_path, dropout } = checkpoint.model.clone();
+    ModelSpec {
+        architecture,
+        encoder,
+        classes: checkpoint.classes.len() as i64,
+        in_channels,
+        drop_path,
+        dropout,
+    }
 }

@@ -23,6 +23,9 @@ pub struct ModelSpec {
     /// Rate of stochastic depth in the last block of encoders that have it, in [0, 1); absent: the family's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop_path: Option<f64>,
+    /// Rate of dropout in decoders that have it, in [0, 1); absent: the architecture's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
 }
 
 fn rgb() -> i64 {
@@ -40,6 +43,7 @@ impl ModelSpec {
             classes,
             in_channels: rgb(),
             drop_path: None,
+            dropout: None,
         };
         resolve(&spec)?;
         Ok(spec)
@@ -75,12 +79,14 @@ pub(crate) fn resolve(spec: &ModelSpec) -> Result<(&'static Architecture, &'stat
             return Err(Error::Field { field, given: given.to_string(), expected: "at least 1" });
         }
     }
-    if let Some(rate) = spec.drop_path
-        && !(0.0..1.0).contains(&rate)
-    {
-        return Err(Error::Field { field: "drop_path", given: rate.to_string(), expected: "in [0, 1)" });
+    for (field, rate) in [("drop_path", spec.drop_path), ("dropout", spec.dropout)] {
+        if let Some(rate) = rate
+            && !(0.0..1.0).contains(&rate)
+        {
+            return Err(Error::Field { field, given: rate.to_string(), expected: "in [0, 1)" });
+        }
     }
-    if let Some(reason) = (architecture.refuses)(&encoder.levels()) {
+    if let Some(reason) = architecture.refuses(encoder) {
         return Err(Error::Pairing {
             architecture: spec.architecture.clone(),
             encoder: spec.encoder.clone(),

@@ -59,10 +59,10 @@ pub enum Error {
         /// Kind and device of the model.
         expected: String,
     },
-    /// Height or width is no multiple of the model's stride.
+    /// Height or width is no multiple of the model's stride, or too small for it.
     #[error(
-        "an image of {height}x{width} does not fit {model}: height and width must be multiples of {stride}; \
-         the next legal size is {next_height}x{next_width}"
+        "an image of {height}x{width} does not fit {model}: height and width must be multiples of {stride} \
+         and at least {smallest}; the next legal size is {next_height}x{next_width}"
     )]
     Size {
         /// The model's name.
@@ -73,6 +73,8 @@ pub enum Error {
         width: i64,
         /// What height and width must be multiples of.
         stride: i64,
+        /// The smallest legal height and width.
+        smallest: i64,
         /// The smallest legal height not below `height`.
         next_height: i64,
         /// The smallest legal width not below `width`.
@@ -81,7 +83,7 @@ pub enum Error {
     /// A training batch leaves a normalisation layer a single value per channel, whose variance is undefined.
     #[error(
         "a training batch of {batch} image(s) of {height}x{width} leaves batch normalisation one value per channel: \
-         use a larger batch or larger images"
+         use a larger batch, or larger images where the architecture does not pool them to a pixel"
     )]
     BatchTooSmall {
         /// Images in the batch.

@@ -75,6 +75,13 @@ pub(crate) enum Init {
         /// Standard deviation.
         std: f64,
     },
+    /// Uniform on ±`bound`.
+    Uniform {
+        /// The largest magnitude.
+        bound: f64,
+    },
+    /// Uniform on ±√(1 / fan_in): what PyTorch's `Linear`, `Conv2d` and `ConvTranspose2d` start with by themselves.
+    PyTorch,
     /// Uniform on ±√(6 / fan_in): He et al. 2015 for ReLU, `torch.nn.init.kaiming_uniform_(mode="fan_in")`.
     KaimingUniform,
     /// Gaussian with variance 2 / fan_out: `torch.nn.init.kaiming_normal_(mode="fan_out")`.
@@ -94,6 +101,8 @@ impl Init {
             Init::Constant(value) => vec![value as f32; count],
             Init::Normal { std } => draws.normal(std, count),
             Init::KaimingNormalFanOut => draws.normal((2.0 / fan_out).sqrt(), count),
+            Init::Uniform { bound } => draws.uniform(bound, count),
+            Init::PyTorch => draws.uniform(fan_in.powf(-0.5), count),
             Init::KaimingUniform => draws.uniform((6.0 / fan_in).sqrt(), count),
             Init::XavierUniform => draws.uniform((6.0 / (fan_in + fan_out)).sqrt(), count),
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use tch::{Kind, Tensor};
 
 use crate::catalog::{self, ModelSpec};
-use crate::decoders::Decoder;
+use crate::decoders::{Decoder, DecoderOptions};
 use crate::encoders::{Encoder, EncoderOptions};
 use crate::layers::channels_last;
 use crate::parameters::{Registry, Weights};
@@ -22,12 +22,31 @@ pub struct Segmenter {
 struct Network {
     encoder: Box<dyn Encoder>,
     decoder: Box<dyn Decoder>,
+    levels: Vec<Level>,
+    sizes: Sizes,
+}
+
+/// Which images a network takes.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// What height and width must be multiples of.
+    multiple: i64,
+    /// The smallest height and width, a multiple too.
+    smallest: i64,
+    /// Whether training needs two images, however large.
+    pools: bool,
+}
+
+impl Sizes {
+    fn next(self, size: i64) -> i64 {
+        (size.max(self.smallest) + self.multiple - 1) / self.multiple * self.multiple
+    }
 }
 
 impl Segmenter {
     /// Builds a model with the reference's initialisation, the same for the same `seed` on every run and device.
     ///
-    /// Seeds libtorch's generator as well, from which stochastic depth draws in training.
+    /// Seeds libtorch's generator as well, from which stochastic depth and dropout draw in training.
     pub fn new(spec: &ModelSpec, placement: Placement, seed: i64) -> Result<Self, Error> {
         if !matches!(placement.kind, Kind::Float | Kind::Double) {
             return Err(Error::Field {
@@ -59,28 +78,33 @@ impl Segmenter {
 
     /// The encoder's feature maps, finest first.
     pub fn levels(&self) -> Vec<Level> {
-        self.network.encoder.levels()
+        self.network.levels.clone()
     }
 
     /// What the height and the width of an image must be multiples of.
     pub fn stride(&self) -> i64 {
-        self.network.encoder.levels().iter().map(|level| level.stride).max().unwrap_or(1)
+        self.network.sizes.multiple
+    }
+
+    /// The smallest legal height and width of an image, in pixels.
+    pub fn min_size(&self) -> i64 {
+        self.network.sizes.smallest
     }
 
     /// Whether images of `height` × `width` pixels are legal; the error names the next legal size.
     pub fn check_size(&self, height: i64, width: i64) -> Result<(), Error> {
-        let stride = self.stride();
-        let next = |size: i64| (size.max(1) + stride - 1) / stride * stride;
-        let (next_height, next_width) = (next(height), next(width));
+        let sizes = self.network.sizes;
+        let (next_height, next_width) = (sizes.next(height), sizes.next(width));
         if (next_height, next_width) == (height, width) {
             return Ok(());
         }
-        Err(Error::Size { model: self.spec.name(), height, width, stride, next_height, next_width })
+        let Sizes { multiple: stride, smallest, .. } = sizes;
+        Err(Error::Size { model: self.spec.name(), height, width, stride, smallest, next_height, next_width })
     }
 
     /// Images `[B, in_channels, H, W]`, of the model's kind and on its device, to logits `[B, classes, H, W]`.
     ///
-    /// In training, batch normalisation uses and updates the batch's statistics, and stochastic depth acts.
+    /// In training, batch normalisation uses and updates the batch's statistics; stochastic depth and dropout act.
     pub fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor, Error> {
         self.check(images, train)?;
         let pyramid = self.network.encoder.forward(&channels_last(images), train);
@@ -110,8 +134,9 @@ impl Segmenter {
             });
         }
         self.check_size(height, width)?;
-        let stride = self.stride();
-        if train && batch * (height / stride) * (width / stride) < 2 {
+        let Sizes { multiple, pools, .. } = self.network.sizes;
+        let pixels = if pools { 1 } else { (height / multiple) * (width / multiple) };
+        if train && batch * pixels < 2 {
             return Err(Error::BatchTooSmall { batch, height, width });
         }
         Ok(())
@@ -131,10 +156,24 @@ impl Network {
     fn new(spec: &ModelSpec, registry: &Registry) -> Result<Self, Error> {
         let (architecture, encoder) = catalog::resolve(spec)?;
         let root = registry.root();
-        let options = EncoderOptions { in_channels: spec.in_channels, drop_path: spec.drop_path };
+        let options = EncoderOptions {
+            in_channels: spec.in_channels,
+            drop_path: spec.drop_path,
+            output_stride: architecture.output_stride,
+            depth: architecture.depth,
+        };
+        let levels = options.levels(encoder.channels());
+        let multiple = levels.iter().map(|level| level.stride).max().unwrap_or(1);
+        let smallest = encoder.min_size().max(architecture.min_size).max(multiple);
+        let decoder_options = DecoderOptions {
+            levels: levels.clone(),
+            classes: spec.classes,
+            dropout: spec.dropout.unwrap_or(architecture.dropout),
+        };
+        // The order of building is the order of the checkpoint's keys.
         let encoder = encoder.build(&root.at(architecture.encoder_key), options);
-        let decoder = (architecture.build)(&root, &encoder.levels(), spec.classes);
-        Ok(Self { encoder, decoder })
+        let decoder = (architecture.build)(&root, &decoder_options);
+        Ok(Self { encoder, decoder, levels, sizes: Sizes { multiple, smallest, pools: architecture.pools } })
     }
 }
 

@@ -1,20 +1,31 @@
-"""What segmentation-models-pytorch 0.6 computes for the zoo's models.
+"""What the reference implementations compute for the zoo's models.
 
-    make.py golden          the files in this folder that the tests of crate zoo read
-    make.py rows DIR        DIR/<architecture>-<encoder>/{weights,run-<H>x<W>,gradients}.safetensors, for `just parity`
+    make.py keys ENCODER…                  the key lists of these encoders, all of them without a name
+    make.py golden [ARCHITECTURE/ENCODER…] the activations of these rows of GOLDEN, all of them without a name
+    make.py rows DIR [--only PATTERN] [--then COMMAND]
+        DIR/<architecture>-<encoder>/{weights,run-<H>x<W>,gradients}.safetensors of every pair that the reference
+        builds and whose architecture/encoder matches the shell pattern; with --then, `COMMAND row` checks each row,
+        which is deleted before the next is made
 
-Golden files:
-    keys/encoders/<encoder>.txt            key, dtype and shape of every encoder tensor, one a line
-    keys/<architecture>/<encoder>.txt      the same for the decoder and head on that encoder
-    <architecture>-<encoder>.safetensors   logits_<H>x<W> in evaluation mode; loss and gradient_norms (by sorted
-                                           key) in training
+Files in this folder:
+    keys/<encoder>.txt.gz                  [encoder]: key, dtype and shape of every encoder tensor, one a line;
+                                           [<architecture>]: the same of the decoder and head, and of the encoder
+                                           where it differs from the first section; or [<architecture>] refused
+    <architecture>-<encoder>.safetensors   logits_<H>x<W> in evaluation mode, every STEPth pixel of every STEPth
+                                           row; loss and gradient_norms (by sorted key) in training
 
-No weights are stored: `fill` makes them from the keys by integer arithmetic and correctly rounded operations, so
+No weights are stored: `values` makes them from the keys by integer arithmetic and correctly rounded operations, so
 that crates/zoo/tests/golden.rs makes the same bits. Versions: requirements.txt. See `parity` for the environment.
 """
 
+import argparse
+import fnmatch
+import gzip
 import pathlib
+import shutil
+import subprocess
 import sys
+import warnings
 
 import numpy as np
 import segmentation_models_pytorch as smp
@@ -22,14 +33,40 @@ import torch
 from safetensors.torch import save_file
 
 HERE = pathlib.Path(__file__).parent
-ARCHITECTURES = {"unet": smp.Unet, "segformer": smp.Segformer}
-RESNETS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"]
-MITS = [f"mit_b{size}" for size in range(6)]
-# One small variant a family and architecture: 2 classes, batch 2, a square and an oblong size.
-GOLDEN = [("unet", "resnet18"), ("unet", "mit_b0"), ("segformer", "resnet18"), ("segformer", "mit_b0")]
+
+# Encoders by family; a new variant is a name, a new family a line.
+FAMILIES = {
+    "resnet": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"],
+    "mit": [f"mit_b{size}" for size in range(6)],
+}
+ENCODERS = [encoder for family in FAMILIES.values() for encoder in family]
+
+# Architectures by the function of encoder and classes that builds their reference, or raises.
+SMP = "unet unetplusplus manet linknet fpn pspnet deeplabv3 deeplabv3plus pan upernet segformer".split()
+ARCHITECTURES = {
+    name: lambda encoder, classes, name=name: smp.create_model(name, encoder, encoder_weights=None, classes=classes)
+    for name in SMP
+}
+
+# One small encoder an architecture, one small variant a family: 2 classes, batch 2, a square and an oblong size.
+GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
+    ("unet", "mit_b0"),
+    ("segformer", "mit_b0"),
+    ("deeplabv3", "mit_b0"),
+]
 GOLDEN_SIZES = [(64, 64), (32, 96)]
 ROW_SIZES = [(128, 128), (96, 160)]
+# Pixels of the logits that golden files keep: 3 shares no factor with any stride, so that every phase is seen.
+STEP = 3
+# Rounding at random weights grows beyond meaning in these: their rows are compared in double precision only.
+DOUBLE = {"timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
 SPLITMIX = [np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)]
+
+
+def legal(architecture: str, encoder: str, sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`sizes`, as far enlarged as the model needs."""
+    smallest = 128 if architecture == "pan" else 32
+    return [(max(height, smallest), max(width, smallest)) for height, width in sizes]
 
 
 def uniform(key: str, count: int) -> np.ndarray:
@@ -66,19 +103,31 @@ def images(size: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(uniform("images", 6 * height * width).astype(np.float32).reshape(2, 3, height, width))
 
 
+def outline(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
+    """The reference model without its values, where it can be built so; raises where the reference refuses."""
+    try:
+        with torch.device("meta"):
+            return ARCHITECTURES[architecture](encoder, classes)
+    except (RuntimeError, NotImplementedError):
+        return ARCHITECTURES[architecture](encoder, classes)
+
+
 def build(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
-    """The reference model, filled, with stochastic depth off."""
-    model = ARCHITECTURES[architecture](encoder, encoder_weights=None, classes=classes)
+    """The reference model, filled, with stochastic depth and dropout off."""
+    model = ARCHITECTURES[architecture](encoder, classes)
     model.load_state_dict({key: values(key, tuple(t.shape)) for key, t in model.state_dict().items()})
     for module in model.modules():
-        if hasattr(module, "drop_prob"):
-            module.drop_prob = 0.0
+        for rate in ("drop_prob", "_drop_connect_rate", "drop_path_rate"):
+            if isinstance(getattr(module, rate, None), float):
+                setattr(module, rate, 0.0)
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            module.p = 0.0
     return model
 
 
-def evaluate(model: torch.nn.Module, size: tuple[int, int]) -> torch.Tensor:
+def evaluate(model: torch.nn.Module, size: tuple[int, int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
     with torch.no_grad():
-        return model.eval()(images(size)).contiguous()
+        return model.to(dtype).eval()(images(size).to(dtype)).contiguous()
 
 
 def cotangent(shape: tuple[int, ...]) -> torch.Tensor:
@@ -86,62 +135,123 @@ def cotangent(shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def train(model: torch.nn.Module, size: tuple[int, int]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Loss and gradients of mean(logits · cotangent) in training mode.
+    """Loss and gradients of mean(logits · cotangent) in training mode, of the parameters that have one.
 
     In double precision: batch statistics and ReLU's kink turn single precision's rounding into per cents.
     """
     logits = model.double().train()(images(size).double())
     loss = (logits * cotangent(logits.shape).double()).mean()
     loss.backward()
-    return loss.detach(), {key: p.grad.contiguous() for key, p in model.named_parameters()}
+    gradients = {key: p.grad.contiguous() for key, p in model.named_parameters() if p.grad is not None}
+    return loss.detach(), gradients
 
 
-def write_keys() -> None:
+def key_lines(model: torch.nn.Module) -> dict[bool, list[str]]:
+    """A line a tensor, by whether it is the encoder's."""
+    lines = {True: [], False: []}
+    for key, t in model.state_dict().items():
+        shape = "x".join(map(str, t.shape)) or "scalar"
+        lines[key.startswith("encoder.")].append(f"{key} {str(t.dtype).removeprefix('torch.')} {shape}\n")
+    return lines
+
+
+def write_keys(encoder: str) -> None:
+    usual, text = None, ""
     for architecture in ARCHITECTURES:
-        for encoder in RESNETS + MITS:
-            model = ARCHITECTURES[architecture](encoder, encoder_weights=None, classes=29)
-            lines = {"encoders": [], architecture: []}
-            for key, t in model.state_dict().items():
-                shape = "x".join(map(str, t.shape)) or "scalar"
-                part = "encoders" if key.startswith("encoder.") else architecture
-                lines[part].append(f"{key} {str(t.dtype).removeprefix('torch.')} {shape}\n")
-            for part, text in lines.items():
-                path = HERE / "keys" / part / f"{encoder}.txt"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("".join(text))
+        try:
+            lines = key_lines(outline(architecture, encoder, classes=29))
+        except Exception as refusal:
+            print(f"{architecture}/{encoder} refused: {refusal!r}", file=sys.stderr)
+            text += f"[{architecture}] refused\n"
+            continue
+        if usual is None:
+            usual = lines[True]
+            text += "[encoder]\n" + "".join(usual)
+        text += f"[{architecture}]\n"
+        if lines[True] != usual:
+            text += "".join(lines[True])
+        text += "".join(lines[False])
+    assert usual is not None, f"no architecture can be built on {encoder}"
+    path = HERE / "keys" / f"{encoder}.txt.gz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def write_golden() -> None:
-    write_keys()
-    for architecture, encoder in GOLDEN:
-        model = build(architecture, encoder, classes=2)
-        tensors = {f"logits_{h}x{w}": evaluate(model, (h, w)) for h, w in GOLDEN_SIZES}
-        tensors["loss"], gradients = train(model, GOLDEN_SIZES[0])
-        tensors["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
-        save_file(tensors, HERE / f"{architecture}-{encoder}.safetensors")
+def write_golden(architecture: str, encoder: str) -> None:
+    model = build(architecture, encoder, classes=2)
+    sizes = legal(architecture, encoder, GOLDEN_SIZES)
+    tensors = {f"logits_{h}x{w}": evaluate(model, (h, w))[..., ::STEP, ::STEP].contiguous() for h, w in sizes}
+    tensors["loss"], gradients = train(model, sizes[0])
+    tensors["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
+    save_file(tensors, HERE / f"{architecture}-{encoder}.safetensors")
 
 
-def write_rows(folder: pathlib.Path) -> None:
-    for encoder in RESNETS + MITS:
+def write_row(row: pathlib.Path, architecture: str, encoder: str) -> None:
+    row.mkdir(parents=True)
+    model = build(architecture, encoder, classes=29)
+    save_file(model.state_dict(), row / "weights.safetensors")
+    dtype = torch.float64 if encoder in DOUBLE else torch.float32
+    sizes = legal(architecture, encoder, ROW_SIZES)
+    for size in sizes:
+        run = {"images": images(size), "logits": evaluate(model, size, dtype)}
+        save_file(run, row / f"run-{size[0]}x{size[1]}.safetensors")
+    loss, gradients = train(model, sizes[0])
+    gradients |= {"loss": loss, "images": images(sizes[0]), "cotangent": cotangent((2, 29, *sizes[0]))}
+    save_file(gradients, row / "gradients.safetensors")
+
+
+def write_rows(folder: pathlib.Path, pattern: str, command: str | None) -> None:
+    checked, failed = 0, []
+    if command is not None:
+        print(f"{'model':40} {'logits':>10} {'loss':>10} {'gradient':>10}  worst gradient", flush=True)
+    for encoder in ENCODERS:
         for architecture in ARCHITECTURES:
-            row = folder / f"{architecture}-{encoder}"
-            row.mkdir(parents=True, exist_ok=True)
-            model = build(architecture, encoder, classes=29)
-            save_file(model.state_dict(), row / "weights.safetensors")
-            for size in ROW_SIZES:
-                run = {"images": images(size), "logits": evaluate(model, size)}
-                save_file(run, row / f"run-{size[0]}x{size[1]}.safetensors")
-            loss, gradients = train(model, ROW_SIZES[0])
-            gradients |= {"loss": loss, "cotangent": cotangent((2, 29, *ROW_SIZES[0]))}
-            save_file(gradients, row / "gradients.safetensors")
-            print(row, flush=True)
+            name = f"{architecture}/{encoder}"
+            if not fnmatch.fnmatchcase(name, pattern):
+                continue
+            try:
+                outline(architecture, encoder, classes=29)
+            except Exception:
+                continue
+            row = folder / name.replace("/", "-")
+            shutil.rmtree(row, ignore_errors=True)
+            write_row(row, architecture, encoder)
+            if command is None:
+                print(row, flush=True)
+                continue
+            checked += 1
+            if subprocess.run([command, row]).returncode != 0:
+                failed.append(name)
+            shutil.rmtree(row)
+    if command is not None:
+        print(f"{checked} models: " + (f"{len(failed)} do NOT agree: {', '.join(failed)}" if failed else "all agree"))
+        sys.exit(bool(failed) or checked == 0)
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    keys = commands.add_parser("keys")
+    keys.add_argument("encoders", nargs="*", choices=[*ENCODERS, []], metavar="ENCODER")
+    golden = commands.add_parser("golden")
+    names = [f"{architecture}/{encoder}" for architecture, encoder in GOLDEN]
+    golden.add_argument("models", nargs="*", choices=[*names, []], metavar="ARCHITECTURE/ENCODER")
+    rows = commands.add_parser("rows")
+    rows.add_argument("folder", type=pathlib.Path)
+    rows.add_argument("--only", default="*")
+    rows.add_argument("--then")
+    arguments = parser.parse_args()
+    match arguments.command:
+        case "keys":
+            for encoder in arguments.encoders or ENCODERS:
+                write_keys(encoder)
+        case "golden":
+            for name in arguments.models or names:
+                write_golden(*name.split("/"))
+        case "rows":
+            write_rows(arguments.folder, arguments.only, arguments.then)
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["golden"]:
-            write_golden()
-        case ["rows", folder]:
-            write_rows(pathlib.Path(folder))
-        case _:
-            sys.exit(__doc__)
+    main()

@@ -1,13 +1,26 @@
 //! Decoders with their heads: from a pyramid of features to logits. One file an architecture.
 
+mod aspp;
+mod deeplabv3;
+mod deeplabv3plus;
+mod fpn;
+mod head;
+mod linknet;
+mod manet;
+mod pan;
+mod pspnet;
 mod segformer;
 mod unet;
+mod unetplusplus;
+mod up;
+mod upernet;
 
 use std::fmt::Debug;
 
 use tch::Tensor;
 
 use crate::Level;
+use crate::encoders::Variant;
 use crate::parameters::Scope;
 use crate::pyramid::Pyramid;
 
@@ -23,12 +36,77 @@ pub(crate) struct Architecture {
     pub(crate) name: &'static str,
     /// The key below which this architecture's checkpoints keep the encoder.
     pub(crate) encoder_key: &'static str,
-    /// Why it cannot be built on an encoder with these levels, if it cannot.
-    pub(crate) refuses: fn(&[Level]) -> Option<String>,
-    /// Builds decoder and head for an encoder's levels (finest first) and a number of classes, with keys below the
-    /// checkpoint's root.
-    pub(crate) build: fn(&Scope, &[Level], i64) -> Box<dyn Decoder>,
+    /// The stride at which its encoder's maps stop shrinking: 32, 16 or 8.
+    pub(crate) output_stride: i64,
+    /// Levels that it takes from its encoder, 3 to 5.
+    pub(crate) depth: usize,
+    /// The smallest height and width that it computes, in pixels.
+    pub(crate) min_size: i64,
+    /// Whether it normalises maps that it has pooled to one pixel, so that training needs two images.
+    pub(crate) pools: bool,
+    /// The rate of dropout in training; 0 where the reference has none.
+    pub(crate) dropout: f64,
+    /// Builds decoder and head with keys below the checkpoint's root.
+    pub(crate) build: fn(&Scope, &DecoderOptions) -> Box<dyn Decoder>,
 }
 
+/// What a decoder takes from the model's specification and from its encoder.
+#[derive(Debug)]
+pub(crate) struct DecoderOptions {
+    /// The encoder's levels, finest first, as many as [`Architecture::depth`].
+    pub(crate) levels: Vec<Level>,
+    pub(crate) classes: i64,
+    /// The rate of dropout; architectures without dropout ignore it.
+    pub(crate) dropout: f64,
+}
+
+impl DecoderOptions {
+    /// Channels of the map at `position` of the pyramid, counted from 1; 0 where there is none.
+    pub(crate) fn channels(&self, position: usize) -> i64 {
+        position.checked_sub(1).map_or(0, |index| self.levels[index].channels)
+    }
+
+    /// Channels of the map at the last position.
+    pub(crate) fn coarsest(&self) -> i64 {
+        self.channels(self.levels.len())
+    }
+}
+
+/// What most architectures of segmentation-models-pytorch have in common, to be completed.
+const USUAL: Architecture = Architecture {
+    name: "",
+    encoder_key: "encoder",
+    output_stride: 32,
+    depth: 5,
+    min_size: 1,
+    pools: false,
+    dropout: 0.0,
+    build: |_, _| unreachable!("every row has its own"),
+};
+
 /// Every architecture.
-pub(crate) const ARCHITECTURES: &[Architecture] = &[unet::ARCHITECTURE, segformer::ARCHITECTURE];
+pub(crate) const ARCHITECTURES: &[Architecture] = &[
+    unet::ARCHITECTURE,
+    unetplusplus::ARCHITECTURE,
+    manet::ARCHITECTURE,
+    linknet::ARCHITECTURE,
+    fpn::ARCHITECTURE,
+    pspnet::ARCHITECTURE,
+    deeplabv3::ARCHITECTURE,
+    deeplabv3plus::ARCHITECTURE,
+    pan::ARCHITECTURE,
+    upernet::ARCHITECTURE,
+    segformer::ARCHITECTURE,
+];
+
+impl Architecture {
+    /// Why the reference cannot build it on `encoder`, if it cannot.
+    pub(crate) fn refuses(&self, encoder: &dyn Variant) -> Option<String> {
+        if encoder.refused_by().contains(&self.name) {
+            return Some("the reference implementation does not offer this pair".to_owned());
+        }
+        (self.output_stride < 32 && !encoder.dilates()).then(|| {
+            format!("it needs maps of stride {}, and the encoder has no dilated form", self.output_stride)
+        })
+    }
+}

@@ -14,24 +14,20 @@
 
 use tch::Tensor;
 
-use super::{Architecture, Decoder};
-use crate::Level;
-use crate::layers::{Conv2d, ConvNormRelu, ConvShape, Linear, to_images, to_tokens};
+use super::head::Head;
+use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::layers::{ConvNormRelu, ConvShape, Linear, size_of, to_images, to_tokens};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
 const CHANNELS: i64 = 256;
-/// The stride at which all maps meet.
-const STRIDE: i64 = 4;
+/// The position, of stride 4, at whose size all maps meet.
+const MEETING: usize = 2;
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
     name: "segformer",
-    encoder_key: "encoder",
-    refuses: |levels| match levels.last() {
-        Some(Level { stride: 4.., .. }) => None,
-        _ => Some("it needs an encoder with a coarsest stride of at least 4".to_owned()),
-    },
-    build: |scope, levels, classes| Box::new(SegFormer::new(scope, levels, classes)),
+    build: |scope, options| Box::new(SegFormer::new(scope, options)),
+    ..USUAL
 };
 
 #[derive(Debug)]
@@ -39,15 +35,14 @@ struct SegFormer {
     /// One a level, coarsest first.
     mlp_stage: Vec<Linear>,
     fuse_stage: ConvNormRelu,
-    head: Conv2d,
+    head: Head,
 }
 
 impl SegFormer {
-    fn new(scope: &Scope, levels: &[Level], classes: i64) -> Self {
+    fn new(scope: &Scope, options: &DecoderOptions) -> Self {
         let decoder = scope.at("decoder");
+        let levels = options.levels.iter().rev().filter(|level| level.channels > 0);
         let mlp_stage: Vec<_> = levels
-            .iter()
-            .rev()
             .enumerate()
             .map(|(index, level)| {
                 let linear = decoder.at("mlp_stage").at(index).at("linear");
@@ -55,29 +50,25 @@ impl SegFormer {
             })
             .collect();
         let fused = ConvShape::same(mlp_stage.len() as i64 * CHANNELS, CHANNELS, 1);
-        let head = scope.at("segmentation_head").at(0);
         Self {
             mlp_stage,
             fuse_stage: ConvNormRelu::new(&decoder.at("fuse_stage"), fused, Init::KaimingUniform),
-            head: Conv2d::with_bias(&head, ConvShape::same(CHANNELS, classes, 1), Init::XavierUniform),
+            head: Head::new(scope, CHANNELS, options.classes, 1, Init::XavierUniform),
         }
     }
 }
 
 impl Decoder for SegFormer {
     fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
-        let size = pyramid.size_at(STRIDE);
+        let size = pyramid.size_at(MEETING);
         let maps: Vec<Tensor> = pyramid
             .coarsest_first()
             .zip(&self.mlp_stage)
             .map(|(features, linear)| {
-                let shape = features.size();
-                let mapped = to_images(&linear.forward(&to_tokens(features)), [shape[2], shape[3]]);
+                let mapped = to_images(&linear.forward(&to_tokens(features)), size_of(features));
                 mapped.upsample_bilinear2d(size, false, None, None)
             })
             .collect();
-        let logits = self.head.forward(&self.fuse_stage.forward(&Tensor::cat(&maps, 1), train));
-        // The reference's head is the one place that aligns corners.
-        logits.upsample_bilinear2d(pyramid.size_at(1), true, None, None)
+        self.head.forward(&self.fuse_stage.forward(&Tensor::cat(&maps, 1), train), pyramid)
     }
 }

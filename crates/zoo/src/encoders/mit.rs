@@ -13,8 +13,7 @@
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
-use crate::Level;
-use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path, to_images, to_tokens};
+use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path, size_of, to_images, to_tokens};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -55,12 +54,22 @@ impl super::Variant for Variant {
         self.name
     }
 
-    fn levels(&self) -> Vec<Level> {
-        self.channels
-            .iter()
-            .enumerate()
-            .map(|(index, &channels)| Level { stride: 4 << index, channels })
-            .collect()
+    fn channels(&self) -> [i64; 5] {
+        let [first, second, third, fourth] = self.channels;
+        [0, first, second, third, fourth]
+    }
+
+    fn dilates(&self) -> bool {
+        true
+    }
+
+    fn refused_by(&self) -> &'static [&'static str] {
+        &["unetplusplus", "linknet"]
+    }
+
+    fn min_size(&self) -> i64 {
+        // The first stage thins its keys by 8 × 8 windows at stride 4.
+        32
     }
 
     fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder> {
@@ -70,8 +79,9 @@ impl super::Variant for Variant {
 
 #[derive(Debug)]
 struct MixTransformer {
-    levels: Vec<Level>,
+    /// All four, as their keys are in checkpoints of any depth.
     stages: Vec<Stage>,
+    depth: usize,
 }
 
 #[derive(Debug)]
@@ -89,7 +99,9 @@ impl MixTransformer {
         let mut inputs = options.in_channels;
         let mut patch_embed = |index: usize| {
             let (kernel, stride) = if index == 0 { (7, 4) } else { (3, 2) };
-            let patches = ConvShape::same(inputs, variant.channels[index], kernel).strided(stride);
+            let patches = ConvShape::same(inputs, variant.channels[index], kernel);
+            let dilation = options.dilation(4 << index);
+            let patches = if dilation > 1 { patches.dilated(dilation) } else { patches.strided(stride) };
             inputs = variant.channels[index];
             PatchEmbed::new(&scope.at(format!("patch_embed{}", index + 1)), patches)
         };
@@ -100,35 +112,35 @@ impl MixTransformer {
             let channels = variant.channels[index];
             let number = index + 1;
             let blocks = scope.at(format!("block{number}"));
-            let block = |(block, rate): (i64, f64)| {
-                Block::new(&blocks.at(block), channels, HEADS[index], REDUCTIONS[index], rate)
+            let form = Form {
+                channels,
+                heads: HEADS[index],
+                reduction: REDUCTIONS[index],
+                dilation: options.dilation(4 << index),
             };
+            let block = |(block, rate): (i64, f64)| Block::new(&blocks.at(block), form, rate);
             stages.push(Stage {
                 patch_embed,
                 blocks: (0..variant.depths[index]).zip(&mut rates).map(block).collect(),
                 norm: LayerNorm::new(&scope.at(format!("norm{number}")), channels, EPSILON),
             });
         }
-        Self { levels: super::Variant::levels(variant), stages }
+        Self { stages, depth: options.depth }
     }
 }
 
 impl Encoder for MixTransformer {
-    fn levels(&self) -> Vec<Level> {
-        self.levels.clone()
-    }
-
     fn forward(&self, images: &Tensor, train: bool) -> Pyramid {
         let mut pyramid = Pyramid::of(images);
+        pyramid.skip();
         let mut features = images.shallow_clone();
-        for (stage, level) in self.stages.iter().zip(&self.levels) {
-            let size = pyramid.size_at(level.stride);
-            let mut tokens = stage.patch_embed.forward(&features);
+        for stage in &self.stages[..self.depth - 1] {
+            let (mut tokens, size) = stage.patch_embed.forward(&features);
             for block in &stage.blocks {
                 tokens = block.forward(&tokens, size, train);
             }
             features = to_images(&stage.norm.forward(&tokens), size);
-            pyramid.push(level.stride, features.shallow_clone());
+            pyramid.push(features.shallow_clone());
         }
         pyramid
     }
@@ -155,10 +167,22 @@ impl PatchEmbed {
         }
     }
 
-    // [B, inputs, H, W] -> [B, H/s · W/s, channels]
-    fn forward(&self, images: &Tensor) -> Tensor {
-        self.norm.forward(&to_tokens(&self.proj.forward(images)))
+    // [B, inputs, H, W] -> [B, H/s · W/s, channels], and the size H/s, W/s
+    fn forward(&self, images: &Tensor) -> (Tensor, [i64; 2]) {
+        let patches = self.proj.forward(images);
+        (self.norm.forward(&to_tokens(&patches)), size_of(&patches))
     }
+}
+
+/// What the blocks of one stage share.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    channels: i64,
+    heads: i64,
+    /// By how much keys and values are thinned; not at all where the stage is dilated.
+    reduction: i64,
+    /// How far apart the pixels of all windows are.
+    dilation: i64,
 }
 
 /// Attention, then feed-forward, each normalised first and added to its input: `norm1`, `attn`, `norm2`, `mlp`.
@@ -172,12 +196,13 @@ struct Block {
 }
 
 impl Block {
-    fn new(scope: &Scope, channels: i64, heads: i64, reduction: i64, drop_path: f64) -> Self {
+    fn new(scope: &Scope, form: Form, drop_path: f64) -> Self {
+        let channels = form.channels;
         Self {
             norm1: LayerNorm::new(&scope.at("norm1"), channels, EPSILON),
-            attn: Attention::new(&scope.at("attn"), channels, heads, reduction),
+            attn: Attention::new(&scope.at("attn"), form),
             norm2: LayerNorm::new(&scope.at("norm2"), channels, EPSILON),
-            mlp: MixFeedForward::new(&scope.at("mlp"), channels),
+            mlp: MixFeedForward::new(&scope.at("mlp"), form),
             drop_path,
         }
     }
@@ -202,12 +227,12 @@ struct Attention {
 }
 
 impl Attention {
-    fn new(scope: &Scope, channels: i64, heads: i64, reduction: i64) -> Self {
-        let thinning = ConvShape {
-            kernel: reduction,
-            stride: reduction,
-            padding: 0,
-            ..ConvShape::same(channels, channels, reduction)
+    fn new(scope: &Scope, Form { channels, heads, reduction, dilation }: Form) -> Self {
+        let windows = ConvShape::same(channels, channels, reduction);
+        let thinning = if dilation > 1 {
+            windows.dilated(dilation)
+        } else {
+            ConvShape { padding: 0, ..windows.strided(reduction) }
         };
         Self {
             heads,
@@ -250,9 +275,9 @@ struct MixFeedForward {
 }
 
 impl MixFeedForward {
-    fn new(scope: &Scope, channels: i64) -> Self {
+    fn new(scope: &Scope, Form { channels, dilation, .. }: Form) -> Self {
         let hidden = channels * EXPANSION;
-        let depthwise = ConvShape { groups: hidden, ..ConvShape::same(hidden, hidden, 3) };
+        let depthwise = ConvShape::depthwise(hidden, 3).dilated(dilation);
         Self {
             fc1: Linear::new(&scope.at("fc1"), channels, hidden, LINEAR),
             dwconv: Conv2d::with_bias(&scope.at("dwconv").at("dwconv"), depthwise, conv_init(depthwise)),

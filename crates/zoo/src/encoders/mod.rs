@@ -13,18 +13,36 @@ use crate::pyramid::Pyramid;
 
 /// A built encoder.
 pub(crate) trait Encoder: Debug {
-    /// The maps it makes, finest first.
-    fn levels(&self) -> Vec<Level>;
-
-    /// Channels-last images `[B, C, H, W]` to features; H and W are multiples of the coarsest level's stride.
+    /// Channels-last images `[B, C, H, W]` to features, as many levels as were asked for.
     fn forward(&self, images: &Tensor, train: bool) -> Pyramid;
 }
 
-/// What an encoder takes from the model's specification.
+/// What an encoder takes from the model's specification and from its architecture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EncoderOptions {
     pub(crate) in_channels: i64,
     pub(crate) drop_path: Option<f64>,
+    /// The stride at which maps stop shrinking: 32, 16 or 8. Convolutions behind it are dilated instead.
+    pub(crate) output_stride: i64,
+    /// Levels that are used, 3 to 5: strides 2, 4, … up to 2^depth.
+    pub(crate) depth: usize,
+}
+
+impl EncoderOptions {
+    /// The levels of an encoder with these channels, finest first.
+    pub(crate) fn levels(&self, channels: [i64; 5]) -> Vec<Level> {
+        let stride = |position: usize| (2 << position).min(self.output_stride);
+        (0..self.depth)
+            .map(|position| Level { stride: stride(position), channels: channels[position] })
+            .collect()
+    }
+
+    /// How far apart the windows' pixels are in a stage that would shrink to `stride`: 1 where it does shrink.
+    ///
+    /// This is segmentation-models-pytorch's `make_dilated`: the whole stage, its first block too.
+    pub(crate) fn dilation(&self, stride: i64) -> i64 {
+        (stride / self.output_stride).max(1)
+    }
 }
 
 /// A row of a family's table.
@@ -32,8 +50,21 @@ pub(crate) trait Variant {
     /// The encoder's name, unique in the zoo.
     fn name(&self) -> &'static str;
 
-    /// The levels of the encoder that [`Self::build`] makes.
-    fn levels(&self) -> Vec<Level>;
+    /// Channels of the maps at strides 2, 4, 8, 16 and 32; 0 where there is none.
+    fn channels(&self) -> [i64; 5];
+
+    /// Whether the reference can build it with an output stride below 32.
+    fn dilates(&self) -> bool;
+
+    /// Architectures which the reference refuses on it although its maps would do.
+    fn refused_by(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The smallest height and width that it computes, in pixels.
+    fn min_size(&self) -> i64 {
+        1
+    }
 
     /// Builds the encoder with its keys below `scope`.
     fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder>;

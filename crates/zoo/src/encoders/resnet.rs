@@ -15,8 +15,7 @@
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
-use crate::Level;
-use crate::layers::{BatchNorm2d, Conv2d, ConvShape};
+use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -76,122 +75,128 @@ impl super::Variant for Variant {
         self.name
     }
 
-    fn levels(&self) -> Vec<Level> {
-        let stage =
-            |index: u32| Level { stride: 4 << index, channels: (STEM << index) * self.form.expansion() };
-        let stem = Level { stride: 2, channels: STEM };
-        std::iter::once(stem).chain((0..4).map(stage)).collect()
+    fn channels(&self) -> [i64; 5] {
+        let stage = |index: usize| (STEM << index) * self.form.expansion();
+        [STEM, stage(0), stage(1), stage(2), stage(3)]
+    }
+
+    fn dilates(&self) -> bool {
+        true
     }
 
     fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder> {
-        Box::new(ResNet::new(scope, self, options.in_channels))
+        Box::new(ResNet::new(scope, self, options))
     }
 }
 
 #[derive(Debug)]
 struct ResNet {
-    levels: Vec<Level>,
-    conv1: Conv2d,
-    bn1: BatchNorm2d,
+    stem: ConvNorm,
+    /// All four, as their keys are in checkpoints of any depth.
     stages: Vec<Vec<Block>>,
+    depth: usize,
 }
 
 impl ResNet {
-    fn new(scope: &Scope, variant: &Variant, in_channels: i64) -> Self {
-        let stem = ConvShape::same(in_channels, STEM, 7).strided(2);
-        let conv1 = Conv2d::new(&scope.at("conv1"), stem, Init::KaimingNormalFanOut);
-        let bn1 = BatchNorm2d::new(&scope.at("bn1"), STEM);
+    fn new(scope: &Scope, variant: &Variant, options: EncoderOptions) -> Self {
+        let shape = ConvShape::same(options.in_channels, STEM, 7).strided(2);
+        let stem = ConvNorm::new(&scope.at("conv1"), &scope.at("bn1"), shape, Init::KaimingNormalFanOut);
         let mut inputs = STEM;
         let mut stages = Vec::new();
         for (index, &depth) in variant.depths.iter().enumerate() {
             let stage = scope.at(format!("layer{}", index + 1));
             let channels = STEM << index;
+            let dilation = options.dilation(4 << index);
             let block = |block: i64, inputs: i64| {
-                let stride = if block == 0 && index > 0 { 2 } else { 1 };
-                Block::new(&stage.at(block), variant.form, inputs, channels, stride)
+                let stride = if block == 0 && index > 0 && dilation == 1 { 2 } else { 1 };
+                Block::new(&stage.at(block), variant.form, inputs, channels, Steps { stride, dilation })
             };
             let first = block(0, inputs);
             inputs = channels * variant.form.expansion();
             stages.push(std::iter::once(first).chain((1..depth).map(|index| block(index, inputs))).collect());
         }
-        Self { levels: super::Variant::levels(variant), conv1, bn1, stages }
+        Self { stem, stages, depth: options.depth }
     }
 }
 
 impl Encoder for ResNet {
-    fn levels(&self) -> Vec<Level> {
-        self.levels.clone()
-    }
-
     fn forward(&self, images: &Tensor, train: bool) -> Pyramid {
         let mut pyramid = Pyramid::of(images);
-        let stem = self.bn1.forward(&self.conv1.forward(images), train).relu_();
+        let stem = self.stem.forward(images, train).relu_();
         let mut features = stem.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
-        pyramid.push(2, stem);
-        for (stage, level) in self.stages.iter().zip(&self.levels[1..]) {
+        pyramid.push(stem);
+        for stage in &self.stages[..self.depth - 1] {
             for block in stage {
                 features = block.forward(&features, train);
             }
-            pyramid.push(level.stride, features.shallow_clone());
+            pyramid.push(features.shallow_clone());
         }
         pyramid
     }
 }
 
+/// How a block's middle convolution moves.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    stride: i64,
+    dilation: i64,
+}
+
 /// Convolutions `conv1`/`bn1`, … with a shortcut around them, `downsample` where the shape changes.
 #[derive(Debug)]
 struct Block {
-    layers: Vec<(Conv2d, BatchNorm2d)>,
-    downsample: Option<(Conv2d, BatchNorm2d)>,
+    layers: Vec<ConvNorm>,
+    downsample: Option<ConvNorm>,
 }
 
 impl Block {
-    fn new(scope: &Scope, form: Form, inputs: i64, channels: i64, stride: i64) -> Self {
+    fn new(scope: &Scope, form: Form, inputs: i64, channels: i64, steps: Steps) -> Self {
+        let Steps { stride, dilation } = steps;
         let outputs = channels * form.expansion();
         let shapes = match form {
             Form::Basic => {
                 vec![
-                    ConvShape::same(inputs, channels, 3).strided(stride),
-                    ConvShape::same(channels, channels, 3),
+                    ConvShape::same(inputs, channels, 3).strided(stride).dilated(dilation),
+                    ConvShape::same(channels, channels, 3).dilated(dilation),
                 ]
             }
             Form::Bottleneck { groups, width } => {
                 let inner = channels * width / STEM * groups;
                 vec![
                     ConvShape::same(inputs, inner, 1),
-                    ConvShape { groups, ..ConvShape::same(inner, inner, 3).strided(stride) },
+                    ConvShape { groups, ..ConvShape::same(inner, inner, 3) }
+                        .strided(stride)
+                        .dilated(dilation),
                     ConvShape::same(inner, outputs, 1),
                 ]
             }
         };
-        let pair = |conv: &Scope, norm: &Scope, shape: ConvShape| {
-            (Conv2d::new(conv, shape, Init::KaimingNormalFanOut), BatchNorm2d::new(norm, shape.outputs))
-        };
         let layers = (1..)
             .zip(shapes)
             .map(|(index, shape)| {
-                pair(&scope.at(format!("conv{index}")), &scope.at(format!("bn{index}")), shape)
+                let (conv, norm) = (scope.at(format!("conv{index}")), scope.at(format!("bn{index}")));
+                ConvNorm::new(&conv, &norm, shape, Init::KaimingNormalFanOut)
             })
             .collect();
         let downsample = (stride != 1 || inputs != outputs).then(|| {
             let shortcut = scope.at("downsample");
-            pair(&shortcut.at(0), &shortcut.at(1), ConvShape::same(inputs, outputs, 1).strided(stride))
+            let shape = ConvShape::same(inputs, outputs, 1).strided(stride);
+            ConvNorm::new(&shortcut.at(0), &shortcut.at(1), shape, Init::KaimingNormalFanOut)
         });
         Self { layers, downsample }
     }
 
     // [B, inputs, H, W] -> [B, outputs, H / stride, W / stride]
     fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let apply = |(conv, norm): &(Conv2d, BatchNorm2d), x: &Tensor| norm.forward(&conv.forward(x), train);
         let mut features = images.shallow_clone();
         for (index, layer) in self.layers.iter().enumerate() {
-            features = apply(layer, &features);
+            features = layer.forward(&features, train);
             if index + 1 < self.layers.len() {
                 features = features.relu_();
             }
         }
         let shortcut = match &self.downsample {
-            Some(layer) => apply(layer, images),
+            Some(layer) => layer.forward(images, train),
             None => images.shallow_clone(),
         };
         features.g_add_(&shortcut).relu_()

@@ -1,0 +1,123 @@
+//! Convolutions, alone and followed by batch normalisation.
+
+use tch::Tensor;
+
+use super::{BatchNorm2d, Running};
+use crate::parameters::{Init, Scope};
+
+/// The shape of a convolution with square windows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConvShape {
+    pub(crate) inputs: i64,
+    pub(crate) outputs: i64,
+    pub(crate) kernel: i64,
+    pub(crate) stride: i64,
+    pub(crate) padding: i64,
+    pub(crate) dilation: i64,
+    pub(crate) groups: i64,
+}
+
+impl ConvShape {
+    /// A dense convolution that keeps the size of its input.
+    pub(crate) fn same(inputs: i64, outputs: i64, kernel: i64) -> Self {
+        Self { inputs, outputs, kernel, stride: 1, padding: kernel / 2, dilation: 1, groups: 1 }
+    }
+
+    /// A convolution of each channel by itself that keeps the size of its input.
+    pub(crate) fn depthwise(channels: i64, kernel: i64) -> Self {
+        Self { groups: channels, ..Self::same(channels, channels, kernel) }
+    }
+
+    /// The same, moving `stride` pixels a step.
+    pub(crate) fn strided(self, stride: i64) -> Self {
+        Self { stride, ..self }
+    }
+
+    /// The same, its window's pixels `dilation` apart, padded as far more.
+    pub(crate) fn dilated(self, dilation: i64) -> Self {
+        Self { dilation, padding: self.kernel / 2 * dilation, ..self }
+    }
+
+    /// Inputs of one output: channels of a group times pixels of the window.
+    pub(crate) fn fan_in(self) -> i64 {
+        self.inputs / self.groups * self.kernel * self.kernel
+    }
+}
+
+/// A 2-D convolution: `weight`, and `bias` where it has one.
+#[derive(Debug)]
+pub(crate) struct Conv2d {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    shape: ConvShape,
+}
+
+impl Conv2d {
+    pub(crate) fn new(scope: &Scope, shape: ConvShape, init: Init) -> Self {
+        let window = [shape.outputs, shape.inputs / shape.groups, shape.kernel, shape.kernel];
+        Self { weight: scope.parameter("weight", &window, init), bias: None, shape }
+    }
+
+    /// The bias starts at 0, but under PyTorch's default as the weights do.
+    pub(crate) fn with_bias(scope: &Scope, shape: ConvShape, init: Init) -> Self {
+        let conv = Self::new(scope, shape, init);
+        let start = match init {
+            Init::PyTorch => Init::Uniform { bound: (shape.fan_in() as f64).powf(-0.5) },
+            _ => Init::Constant(0.0),
+        };
+        Self { bias: Some(scope.parameter("bias", &[shape.outputs], start)), ..conv }
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
+        let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
+        images.conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [padding; 2], [dilation; 2], groups)
+    }
+}
+
+/// A convolution and the batch normalisation of its outputs.
+#[derive(Debug)]
+pub(crate) struct ConvNorm {
+    conv: Conv2d,
+    norm: BatchNorm2d,
+}
+
+impl ConvNorm {
+    /// A convolution without bias below `conv`, PyTorch's usual normalisation below `norm`.
+    pub(crate) fn new(conv: &Scope, norm: &Scope, shape: ConvShape, init: Init) -> Self {
+        Self::running(conv, norm, shape, init, Running::default())
+    }
+
+    /// The same with running statistics of the family's own.
+    pub(crate) fn running(
+        conv: &Scope,
+        norm: &Scope,
+        shape: ConvShape,
+        init: Init,
+        running: Running,
+    ) -> Self {
+        Self::of(Conv2d::new(conv, shape, init), BatchNorm2d::new(norm, shape.outputs, running))
+    }
+
+    /// The pair of any two, in whichever order they were registered.
+    pub(crate) fn of(conv: Conv2d, norm: BatchNorm2d) -> Self {
+        Self { conv, norm }
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        self.norm.forward(&self.conv.forward(images), train)
+    }
+}
+
+/// Convolution, batch normalisation, ReLU: `0.weight` and `1.*`, as segmentation-models-pytorch's `Conv2dReLU`.
+#[derive(Debug)]
+pub(crate) struct ConvNormRelu(ConvNorm);
+
+impl ConvNormRelu {
+    pub(crate) fn new(scope: &Scope, shape: ConvShape, init: Init) -> Self {
+        Self(ConvNorm::new(&scope.at(0), &scope.at(1), shape, init))
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        self.0.forward(images, train).relu_()
+    }
+}

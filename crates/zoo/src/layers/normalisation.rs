@@ -1,0 +1,106 @@
+//! Normalisations.
+
+use tch::Tensor;
+
+use crate::parameters::{Init, Scope};
+
+/// How batch normalisation keeps its running statistics, and what it adds to a variance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) epsilon: f64,
+    /// The weight of the newest batch.
+    pub(crate) momentum: f64,
+}
+
+/// PyTorch's.
+impl Default for Running {
+    fn default() -> Self {
+        Self { epsilon: 1e-5, momentum: 0.1 }
+    }
+}
+
+/// Batch normalisation over `[B, H, W]`: `weight`, `bias`, `running_mean`, `running_var`, `num_batches_tracked`.
+///
+/// The count is kept up only because checkpoints carry it.
+#[derive(Debug)]
+pub(crate) struct BatchNorm2d {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    num_batches_tracked: Tensor,
+    running: Running,
+}
+
+impl BatchNorm2d {
+    pub(crate) fn new(scope: &Scope, channels: i64, running: Running) -> Self {
+        Self {
+            weight: scope.parameter("weight", &[channels], Init::Constant(1.0)),
+            bias: scope.parameter("bias", &[channels], Init::Constant(0.0)),
+            running_mean: scope.buffer("running_mean", &[channels], 0.0),
+            running_var: scope.buffer("running_var", &[channels], 1.0),
+            num_batches_tracked: scope.counter("num_batches_tracked"),
+            running,
+        }
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        if train {
+            let _ = self.num_batches_tracked.shallow_clone().g_add_scalar_(1);
+        }
+        images.batch_norm(
+            Some(&self.weight),
+            Some(&self.bias),
+            Some(&self.running_mean),
+            Some(&self.running_var),
+            train,
+            self.running.momentum,
+            self.running.epsilon,
+            true,
+        )
+    }
+}
+
+/// Normalisation of the last axis: `weight`, `bias`.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    pub(crate) fn new(scope: &Scope, channels: i64, epsilon: f64) -> Self {
+        Self {
+            weight: scope.parameter("weight", &[channels], Init::Constant(1.0)),
+            bias: scope.parameter("bias", &[channels], Init::Constant(0.0)),
+            epsilon,
+        }
+    }
+
+    pub(crate) fn forward(&self, tokens: &Tensor) -> Tensor {
+        tokens.layer_norm(self.weight.size(), Some(&self.weight), Some(&self.bias), self.epsilon, true)
+    }
+}
+
+/// Normalisation of each image over groups of channels: `weight`, `bias`; ε 1e-5.
+#[derive(Debug)]
+pub(crate) struct GroupNorm {
+    weight: Tensor,
+    bias: Tensor,
+    groups: i64,
+}
+
+impl GroupNorm {
+    pub(crate) fn new(scope: &Scope, channels: i64, groups: i64) -> Self {
+        Self {
+            weight: scope.parameter("weight", &[channels], Init::Constant(1.0)),
+            bias: scope.parameter("bias", &[channels], Init::Constant(0.0)),
+            groups,
+        }
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
+        images.group_norm(self.groups, Some(&self.weight), Some(&self.bias), 1e-5, true)
+    }
+}
