@@ -4,6 +4,7 @@
 //! [`schedule`], [`loss`], [`Patience`], [`Precision`]. Stages decide what is kept and where.
 
 pub mod adamw;
+pub mod boundary;
 pub mod loss;
 pub mod model;
 pub mod patience;
@@ -14,6 +15,7 @@ pub mod tensors;
 pub mod trainer;
 
 pub use adamw::AdamW;
+pub use boundary::Boundary;
 pub use loss::Loss;
 pub use patience::Patience;
 pub use precision::Precision;

@@ -207,8 +207,9 @@ impl Predict {
             return Ok(());
         }
         let images: Vec<&Image> = batch.iter().map(|prepared| &prepared.image).collect();
-        let scores = network.scores(&images, &self.variants)?;
         let thresholds = Thresholds::uniform(self.threshold).map_err(internal)?;
+        let masks = (self.emit == Emit::Masks).then_some(&thresholds);
+        let scores = network.scores(&images, &self.variants, masks)?;
         let done: Vec<Result<Written, Failure>> = batch
             .par_drain(..)
             .zip(scores)

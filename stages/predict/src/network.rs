@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use bones::Bone;
-use bones::bone::COUNT;
+use bones::scores::Thresholds;
 use checkpoint::{Checkpoint, Normalisation, file};
-use learn::{Precision, tensors};
+use learn::{Boundary, Precision, tensors};
 use planes::{Image, Scores};
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
@@ -52,17 +52,31 @@ impl Network {
         Ok(Network { model, normalisation: checkpoint.input.normalisation, precision })
     }
 
-    /// The scores of images of one size, in their order, merged over `variants`.
-    pub(crate) fn scores(&self, images: &[&Image], variants: &Variants) -> Result<Vec<Scores>, Failure> {
+    /// The scores of images of one size, in their order, merged over `variants`. Where they are only for `masks` with
+    /// these thresholds and come from a GPU, no more of them travels than the masks depend on.
+    pub(crate) fn scores(
+        &self,
+        images: &[&Image],
+        variants: &Variants,
+        masks: Option<&Thresholds>,
+    ) -> Result<Vec<Scores>, Failure> {
         let size = images[0].size();
         let grey: Vec<u8> = images.iter().flat_map(|image| image.pixels()).copied().collect();
         let device = self.model.placement().device;
         let input = tensors::images(&grey, size, self.normalisation, device);
         let logits = variants.merged(&input, |input| self.logits(input)).map_err(internal)?;
-        let values = tensors::scores(&logits).map_err(internal)?;
-        let scores = values.chunks_exact(COUNT * size.pixels() as usize);
-        let scores = scores.map(|logits| Scores::new(size, logits.to_vec()));
-        scores.collect::<Option<_>>().ok_or_else(|| internal("the network gave logits of another size"))
+        let each = (0..images.len() as i64).map(|index| logits.get(index));
+        let values = each.map(|logits| match masks {
+            Some(thresholds) if device != Device::Cpu => {
+                Boundary::of(&logits, size, thresholds).map(|boundary| boundary.scores())
+            }
+            _ => tensors::scores(&logits),
+        });
+        let scores = values.map(|values| {
+            let scores = Scores::new(size, values.map_err(internal)?);
+            scores.ok_or_else(|| internal("the network gave logits of another size"))
+        });
+        scores.collect()
     }
 
     /// Logits in single precision.
