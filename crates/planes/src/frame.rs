@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use bones::components::{self, Connectivity};
 use bones::crop::Window;
 use bones::{Bone, BoneSet, Mask, Size};
 use shard::Record;
@@ -58,20 +59,26 @@ impl Frame {
     }
 
     /// What a prediction for this frame should not be silent about: a whole radiograph of one hand shows every
-    /// bone, so one in which some were not found is probably something else, or beyond the model.
+    /// bone, each in one piece, so one in which some were not found or lie scattered is probably something else, or
+    /// beyond the model.
     pub fn misgiving(&self, mask: &Mask) -> Option<String> {
-        let absent = mask.absent();
-        if self.window.is_some() || absent.is_empty() {
+        if self.window.is_some() {
             return None;
         }
-        let names: Vec<&str> = absent.iter().map(Bone::name).take(4).collect();
-        let more = if absent.len() > names.len() { ", …" } else { "" };
-        Some(format!(
-            "{} of {} bones were not found ({}{more}): look at it before you trust it",
-            absent.len(),
-            BoneSet::ALL.len(),
-            names.join(", ")
-        ))
+        let absent: Vec<Bone> = mask.absent().iter().collect();
+        let scattered: Vec<Bone> = Bone::ALL.into_iter().filter(|bone| is_scattered(mask, *bone)).collect();
+        let found = [(absent, "were not found"), (scattered, "lie in scattered pieces")];
+        let told: Vec<String> = found
+            .into_iter()
+            .filter(|(bones, _)| !bones.is_empty())
+            .map(|(bones, what)| {
+                let names: Vec<&str> = bones.iter().take(4).map(|bone| bone.name()).collect();
+                let more = if bones.len() > names.len() { ", …" } else { "" };
+                let all = BoneSet::ALL.len();
+                format!("{} of {all} bones {what} ({}{more})", bones.len(), names.join(", "))
+            })
+            .collect();
+        (!told.is_empty()).then(|| format!("{}: look at it before you trust it", told.join(" and ")))
     }
 
     /// Writes the attributes `size` and `window`.
@@ -83,6 +90,15 @@ impl Frame {
             None => record.attributes.remove(attribute::WINDOW),
         };
     }
+}
+
+/// The share of a bone's pixels that its largest piece has at least, unless it is scattered.
+const WHOLE: f64 = 0.8;
+
+fn is_scattered(mask: &Mask, bone: Bone) -> bool {
+    let pieces = components::components(mask, bone, Connectivity::Eight);
+    let areas = || pieces.iter().map(|component| f64::from(component.area));
+    areas().fold(0.0, f64::max) < WHOLE * areas().sum::<f64>()
 }
 
 #[cfg(test)]
@@ -102,6 +118,10 @@ mod tests {
             text.starts_with("8 of 29 bones were not found (Trapezium, Trapezoid, Capitate, Hamate, …)"),
             "{text}"
         );
+        let pieces =
+            Mask::from_dense(size, &[BoneSet::ALL, BoneSet::EMPTY, BoneSet::ALL, BoneSet::EMPTY]).unwrap();
+        let text = whole.misgiving(&pieces).unwrap();
+        assert!(text.starts_with("29 of 29 bones lie in scattered pieces (finger-1, "), "{text}");
         let crop = Frame { size, window: Some("0 0 4 1 of 8 8".parse().unwrap()) };
         assert_eq!(crop.misgiving(&mask(BoneSet::EMPTY)), None);
     }
