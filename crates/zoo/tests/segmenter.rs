@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use tch::{Device, Kind, Tensor};
-use zoo::{Error, ModelSpec, Placement, Segmenter};
+use zoo::{Error, ModelSpec, Placement, Segmenter, catalog};
 
 fn build(name: &str, seed: i64) -> Segmenter {
     Segmenter::new(&ModelSpec::named(name, 3).unwrap(), Placement::cpu(), seed).unwrap()
@@ -37,6 +37,13 @@ fn initial_weights_have_the_spread_of_the_references() {
         ("unet/resnet18", "decoder.blocks.0.conv1.0.weight", (6.0f64 / 6912.0).sqrt() / 3f64.sqrt()),
         // smp's head: xavier uniform, fans 16·9 and 3·9.
         ("unet/resnet18", "segmentation_head.0.weight", (6.0f64 / 171.0).sqrt() / 3f64.sqrt()),
+        // smp leaves DeepLab's decoder as PyTorch makes it: uniform on ±1/√fan_in, here 512·9 and 256.
+        ("deeplabv3/resnet18", "decoder.aspp.convs.2.0.weight", (1.0f64 / 4608.0).sqrt() / 3f64.sqrt()),
+        ("deeplabv3plus/resnet18", "decoder.aspp.1.1.weight", 1.0 / 16.0 / 3f64.sqrt()),
+        ("deeplabv3/resnet18", "segmentation_head.0.weight", 1.0 / 16.0 / 3f64.sqrt()),
+        ("deeplabv3/resnet18", "segmentation_head.0.bias", 1.0 / 16.0 / 3f64.sqrt()),
+        // And LinkNet's transposed convolutions, here of 128 channels: fan_in 128·16.
+        ("linknet/resnet18", "decoder.blocks.0.block.1.0.weight", (1.0f64 / 2048.0).sqrt() / 3f64.sqrt()),
         ("segformer/mit_b0", "encoder.block4.1.attn.kv.weight", 0.02),
         ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
         ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
@@ -68,6 +75,84 @@ fn an_illegal_size_is_answered_with_the_next_legal_one() {
 }
 
 #[test]
+fn each_architecture_takes_the_sizes_that_its_reference_takes() {
+    let rows = [
+        ("deeplabv3/resnet18", 8, 8),
+        ("deeplabv3plus/resnet18", 16, 16),
+        ("pspnet/resnet18", 8, 8),
+        // Eight pixels at stride 16 are halved three times.
+        ("pan/resnet18", 16, 128),
+        // MiT thins its keys by 8 × 8 windows at stride 4.
+        ("deeplabv3/mit_b0", 8, 32),
+        ("fpn/resnet18", 32, 32),
+    ];
+    for (name, multiple, smallest) in rows {
+        let model = build(name, 0);
+        assert_eq!((model.stride(), model.min_size()), (multiple, smallest), "{name}");
+        let odd = smallest + multiple;
+        for [height, width] in [[smallest, smallest], [odd, smallest]] {
+            let logits = model.infer(&zeros([1, 3, height, width])).unwrap();
+            assert_eq!(logits.size(), [1, 3, height, width], "{name}");
+        }
+        let refused = model.check_size(smallest - 1, odd + 1);
+        let next = odd + multiple;
+        assert!(
+            matches!(refused, Err(Error::Size { next_height, next_width, .. })
+                if (next_height, next_width) == (smallest, next)),
+            "{name}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn pairs_that_the_reference_does_not_offer_are_refused_with_the_reason() {
+    for name in ["unetplusplus/mit_b0", "linknet/mit_b5"] {
+        let text = ModelSpec::named(name, 3).unwrap_err().to_string();
+        assert!(text.contains("cannot be built on mit_b"), "{text}");
+    }
+}
+
+#[test]
+fn every_architecture_trains() {
+    for architecture in catalog::architectures() {
+        let model = build(&format!("{architecture}/resnet18"), 1);
+        let side = model.min_size().max(64);
+        let images = Tensor::rand([2, 3, side, side], (Kind::Float, Device::Cpu));
+        let logits = model.forward_t(&images, true).unwrap();
+        assert_eq!(logits.size(), [2, 3, side, side]);
+        logits.square().mean(Kind::Float).backward();
+        for entry in model.weights().parameters() {
+            let key = &entry.key;
+            let gradient = entry.tensor.grad();
+            // PSPNet takes three levels; the rest of the encoder is only kept for its keys.
+            let unused = architecture == "pspnet"
+                && ["encoder.layer3.", "encoder.layer4."].iter().any(|rest| key.starts_with(rest));
+            assert_eq!(gradient.defined(), !unused, "{architecture} {key}");
+            let finite = unused || gradient.isfinite().all().int64_value(&[]) == 1;
+            assert!(finite, "{architecture} {key}");
+        }
+    }
+}
+
+#[test]
+fn dropout_acts_in_training_only_and_can_be_switched_off() {
+    for architecture in ["deeplabv3", "deeplabv3plus", "fpn", "pspnet"] {
+        let spec = ModelSpec::named(&format!("{architecture}/resnet18"), 3).unwrap();
+        let images = Tensor::rand([2, 3, 64, 64], (Kind::Float, Device::Cpu));
+        let twice = |spec: &ModelSpec, train: bool| {
+            let model = Segmenter::new(spec, Placement::cpu(), 0).unwrap();
+            [(); 2].map(|()| model.forward_t(&images, train).unwrap())
+        };
+        let [first, second] = twice(&spec, true);
+        assert_ne!(first, second, "{architecture}");
+        let [first, second] = twice(&spec, false);
+        assert_eq!(first, second, "{architecture}");
+        let [first, second] = twice(&ModelSpec { dropout: Some(0.0), ..spec }, true);
+        assert_eq!(first, second, "{architecture}");
+    }
+}
+
+#[test]
 fn images_that_do_not_fit_are_refused() {
     let model = build("unet/resnet18", 0);
     for shape in [[1, 1, 64, 64], [0, 3, 64, 64], [1, 3, 0, 64]] {
@@ -85,6 +170,10 @@ fn a_training_batch_without_variance_is_refused_and_a_single_larger_image_is_not
     assert!(matches!(model.forward_t(&zeros([1, 3, 32, 32]), true), Err(Error::BatchTooSmall { .. })));
     let logits = model.forward_t(&zeros([1, 3, 32, 64]), true).unwrap();
     assert!(logits.isfinite().all().int64_value(&[]) == 1);
+    // Where the architecture pools to a pixel, the size of the image does not help.
+    let model = build("upernet/resnet18", 0);
+    assert!(matches!(model.forward_t(&zeros([1, 3, 64, 64]), true), Err(Error::BatchTooSmall { .. })));
+    assert!(model.forward_t(&zeros([2, 3, 64, 64]), true).is_ok());
 }
 
 #[test]
@@ -98,6 +187,9 @@ fn names_and_fields_are_checked_with_the_nearest_legal_value() {
     let spec = ModelSpec { drop_path: Some(1.0), ..ModelSpec::named("segformer/mit_b0", 3).unwrap() };
     let refused = Segmenter::new(&spec, Placement::cpu(), 0);
     assert!(matches!(refused, Err(Error::Field { field: "drop_path", .. })));
+    let spec = ModelSpec { dropout: Some(-0.1), ..ModelSpec::named("fpn/resnet18", 3).unwrap() };
+    let refused = Segmenter::new(&spec, Placement::cpu(), 0);
+    assert!(matches!(refused, Err(Error::Field { field: "dropout", .. })));
     let half = Placement { device: Device::Cpu, kind: Kind::Half };
     let refused = Segmenter::new(&ModelSpec::named("unet/resnet18", 3).unwrap(), half, 0);
     assert!(matches!(refused, Err(Error::Field { field: "kind", .. })));

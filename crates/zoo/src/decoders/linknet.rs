@@ -55,10 +55,12 @@ impl Decoder for LinkNet {
     fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
         let mut features = pyramid.coarsest().shallow_clone();
         for (position, block) in (0..5).rev().zip(&self.blocks) {
-            features = block.forward(&features, train);
-            if let Some(beside) = pyramid.at(position) {
-                features = features + beside;
-            }
+            let up = block.forward(&features, train);
+            // Not in place: the gradient of the block's ReLU needs its output.
+            features = match pyramid.at(position) {
+                Some(beside) => up + beside,
+                None => up,
+            };
         }
         self.head.forward(&features, pyramid)
     }

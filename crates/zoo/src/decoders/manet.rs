@@ -40,6 +40,7 @@ struct MaNet {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has five")]
 enum Block {
     /// Where the encoder has a map.
     Fusion(Fusion),
