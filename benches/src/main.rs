@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long, default_value_t = 8)]
     images: usize,
     /// Numbers of radiographs that the stages' peak memory is measured on
-    #[arg(long, value_delimiter = ',', default_value = "100,300")]
+    #[arg(long, value_delimiter = ',', default_value = "100,1000")]
     growth: Vec<usize>,
     /// Measure only rows whose name contains this
     #[arg(long, value_name = "PART")]
