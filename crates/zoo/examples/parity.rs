@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tch::{Kind, Tensor};
-use zoo::{ModelSpec, Placement, Segmenter, weights};
+use zoo::{ModelSpec, Placement, Segmenter, catalog, weights};
 
 const SINGLE_BAR: f64 = 1e-5;
 const DOUBLE_BAR: f64 = 1e-9;
@@ -28,7 +28,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn check(row: &Path) -> Result<bool, Box<dyn Error>> {
-    let name = row.file_name().ok_or("a row is a folder")?.to_string_lossy().replacen('-', "/", 1);
+    let name =
+        model_in(&row.file_name().ok_or("a row is a folder")?.to_string_lossy()).ok_or("not a model")?;
     let spec = ModelSpec { drop_path: Some(0.0), dropout: Some(0.0), ..ModelSpec::named(&name, 29)? };
     let model = Segmenter::new(&spec, Placement::cpu(), 0)?;
     model.weights().load(&row.join("weights.safetensors"))?;
@@ -81,6 +82,12 @@ fn check(row: &Path) -> Result<bool, Box<dyn Error>> {
     }
     println!("{name:40} {logits_error:10.1e} {loss_error:10.1e} {gradient_error:10.1e}  {worst}");
     Ok(runs > 0 && logits_error <= bar && loss_error <= GRADIENT_BAR && gradient_error <= GRADIENT_BAR)
+}
+
+/// The model called `architecture-encoder`, as `architecture/encoder`.
+fn model_in(folder: &str) -> Option<String> {
+    let encoder = |name: &str| Some(format!("{name}/{}", folder.strip_prefix(name)?.strip_prefix('-')?));
+    catalog::architectures().into_iter().find_map(encoder)
 }
 
 /// ‖ours − reference‖ / ‖reference‖.

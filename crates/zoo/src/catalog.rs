@@ -35,8 +35,14 @@ fn rgb() -> i64 {
 impl ModelSpec {
     /// The model called `architecture/encoder`, for three input channels.
     pub fn named(model: &str, classes: i64) -> Result<Self, Error> {
-        let (architecture, encoder) =
-            model.split_once('/').ok_or_else(|| Error::ModelName { given: model.to_owned() })?;
+        let elsewhere = known_elsewhere(model);
+        let (architecture, encoder) = match model.split_once('/') {
+            Some(names) if elsewhere.is_none() => names,
+            _ => {
+                let nearest = elsewhere.unwrap_or_else(|| nearest(model, &models()).to_owned());
+                return Err(Error::ModelName { given: model.to_owned(), nearest });
+            }
+        };
         let spec = Self {
             architecture: architecture.to_owned(),
             encoder: encoder.to_owned(),
@@ -67,13 +73,15 @@ pub fn encoders() -> Vec<&'static str> {
 
 /// The rows that a specification names, checked.
 pub(crate) fn resolve(spec: &ModelSpec) -> Result<(&'static Architecture, &'static dyn Variant), Error> {
-    let architecture = decoders::ARCHITECTURES
-        .iter()
-        .find(|row| row.name == spec.architecture)
-        .ok_or_else(|| unknown("architecture", &spec.architecture, architectures()))?;
+    let architecture =
+        decoders::ARCHITECTURES.iter().find(|row| row.name == spec.architecture).ok_or_else(|| {
+            let known = architectures();
+            let nearest = nearest(&spec.architecture, &known).to_owned();
+            Error::Unknown { what: "architecture", given: spec.architecture.clone(), nearest, known }
+        })?;
     let encoder = encoders::variants()
         .find(|row| row.name() == spec.encoder)
-        .ok_or_else(|| unknown("encoder", &spec.encoder, encoders()))?;
+        .ok_or_else(|| unknown_encoder(architecture, &spec.encoder))?;
     for (field, given) in [("classes", spec.classes), ("in_channels", spec.in_channels)] {
         if given < 1 {
             return Err(Error::Field { field, given: given.to_string(), expected: "at least 1" });
@@ -96,8 +104,56 @@ pub(crate) fn resolve(spec: &ModelSpec) -> Result<(&'static Architecture, &'stat
     Ok((architecture, encoder))
 }
 
-fn unknown(what: &'static str, given: &str, known: Vec<&'static str>) -> Error {
-    let nearest =
-        known.iter().min_by_key(|name| strsim::damerau_levenshtein(name, given)).copied().unwrap_or_default();
-    Error::Unknown { what, given: given.to_owned(), nearest, known }
+/// The error that names what comes nearest on this architecture, or on another.
+fn unknown_encoder(architecture: &Architecture, given: &str) -> Error {
+    let (known, others): (Vec<_>, Vec<_>) =
+        encoders::variants().partition(|&encoder| architecture.refuses(encoder).is_none());
+    let [known, others]: [Vec<&str>; 2] =
+        [known, others].map(|encoders| encoders.into_iter().map(Variant::name).collect());
+    let own = nearest(given, &known);
+    let other = nearest(given, &others);
+    let nearest = match other_architecture(other) {
+        Some(elsewhere) if distance(given, other) < distance(given, own) => format!("{elsewhere}/{other}"),
+        _ => own.to_owned(),
+    };
+    Error::Unknown { what: "encoder", given: given.to_owned(), nearest, known }
+}
+
+/// The first architecture that takes this encoder.
+fn other_architecture(encoder: &str) -> Option<&'static str> {
+    let encoder = encoders::variants().find(|row| row.name() == encoder)?;
+    decoders::ARCHITECTURES.iter().find(|row| row.refuses(encoder).is_none()).map(|row| row.name)
+}
+
+/// Every model's name.
+fn models() -> Vec<String> {
+    let pairs = decoders::ARCHITECTURES
+        .iter()
+        .flat_map(|row| encoders::variants().map(move |encoder| (row, encoder)));
+    let legal = pairs.filter(|(row, encoder)| row.refuses(*encoder).is_none());
+    legal.map(|(row, encoder)| format!("{}/{}", row.name, encoder.name())).collect()
+}
+
+/// Our name of a model that its reference calls so: `fcn_resnet50`, or `openmmlab/upernet-swin-tiny`.
+fn known_elsewhere(given: &str) -> Option<String> {
+    let given = given.replace('_', "-");
+    let named = decoders::ARCHITECTURES.iter().filter(|row| !row.known_as.is_empty());
+    let mut pairs = named.flat_map(|row| row.encoders.iter().map(move |encoder| (row, encoder)));
+    let (row, encoder) =
+        pairs.find(|(row, encoder)| format!("{}{encoder}", row.known_as).replace('_', "-") == given)?;
+    Some(format!("{}/{encoder}", row.name))
+}
+
+fn nearest<'a, T: AsRef<str>>(given: &str, known: &'a [T]) -> &'a str {
+    known.iter().map(T::as_ref).min_by_key(|name| distance(given, name)).unwrap_or_default()
+}
+
+/// How far apart two names are: beginnings of each other first, then by edits, of letters and digits alone.
+fn distance(one: &str, other: &str) -> (bool, usize) {
+    let [one, other] = [one, other].map(|name| {
+        let spelled = name.to_lowercase().replace('+', "plus");
+        spelled.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>()
+    });
+    let beginning = one.starts_with(&other) || other.starts_with(&one);
+    (!beginning, strsim::damerau_levenshtein(&one, &other))
 }

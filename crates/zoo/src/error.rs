@@ -5,11 +5,15 @@ use crate::weights::WeightsError;
 /// An error of the zoo; every message says what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The model's name is not of the form `architecture/encoder`.
-    #[error("model {given:?} is not of the form architecture/encoder, such as unet/resnet34")]
+    /// The model's name is not of the form `architecture/encoder`, or is the one that its reference has for it.
+    #[error(
+        "there is no model {given:?}; nearest: {nearest}; names are architecture/encoder, such as unet/resnet34"
+    )]
     ModelName {
         /// The name as given.
         given: String,
+        /// The name that comes nearest.
+        nearest: String,
     },
     /// No architecture or encoder has this name.
     #[error("there is no {what} {given:?}; nearest: {nearest}; all: {}", .known.join(", "))]
@@ -18,9 +22,9 @@ pub enum Error {
         what: &'static str,
         /// The name as given.
         given: String,
-        /// The known name with the smallest edit distance.
-        nearest: &'static str,
-        /// Every known name.
+        /// The name that comes nearest; of an encoder for other architectures only, a model's.
+        nearest: String,
+        /// Every known architecture, or every encoder that the architecture takes.
         known: Vec<&'static str>,
     },
     /// The architecture cannot be built on this encoder.

@@ -3,6 +3,7 @@
 //! Stands in for tch's `VarStore`, which renames a duplicate key and does not tell buffers from parameters.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use tch::{Kind, Tensor};
@@ -34,12 +35,19 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Weights {
     entries: Vec<Entry>,
+    unused: BTreeSet<String>,
 }
 
 impl Weights {
     /// All entries, in building order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Keys that checkpoints of this model may have besides, and that logits do not depend on: of heads that serve a
+    /// second loss in training, and of tables that older releases stored. Loading passes over them.
+    pub fn unused(&self) -> &BTreeSet<String> {
+        &self.unused
     }
 
     /// The learnt tensors, in building order.
@@ -131,7 +139,7 @@ impl Registry {
 
     /// The place of keys without a prefix.
     pub(crate) fn root(&self) -> Scope<'_> {
-        Scope { registry: self, prefix: String::new() }
+        Scope { registry: self, prefix: String::new(), unused: false }
     }
 
     pub(crate) fn finish(self) -> Weights {
@@ -144,18 +152,24 @@ impl Registry {
 pub(crate) struct Scope<'a> {
     registry: &'a Registry,
     prefix: String,
+    unused: bool,
 }
 
 impl Scope<'_> {
     /// The place one segment below this one.
     pub(crate) fn at(&self, segment: impl Display) -> Self {
-        Self { registry: self.registry, prefix: self.key(segment) }
+        Self { prefix: self.key(segment), ..*self }
+    }
+
+    /// The same, for layers that nothing computes with: what is built below it only names [`Weights::unused`] keys.
+    pub(crate) fn unused(&self, segment: impl Display) -> Self {
+        Self { unused: true, ..self.at(segment) }
     }
 
     /// A learnt tensor. Four-dimensional ones are laid out channels-last, as convolutions run fastest on them.
     pub(crate) fn parameter(&self, name: &str, shape: &[i64], init: Init) -> Tensor {
         let Placement { device, kind } = self.registry.placement;
-        let Some(seed) = self.registry.seed else {
+        let Some(seed) = self.registry.seed.filter(|_| !self.unused) else {
             return self.register(
                 name,
                 Tensor::zeros([1], (kind, device)).expand(shape, false),
@@ -194,6 +208,10 @@ impl Scope<'_> {
     fn register(&self, name: &str, tensor: Tensor, role: Role) -> Tensor {
         let key = self.key(name);
         let mut weights = self.registry.weights.borrow_mut();
+        if self.unused {
+            weights.unused.insert(key);
+            return tensor;
+        }
         assert!(weights.get(&key).is_none(), "two layers claim the key {key}");
         let shared = tensor.shallow_clone();
         weights.entries.push(Entry { key, tensor, role });

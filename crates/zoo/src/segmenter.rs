@@ -157,6 +157,7 @@ impl Network {
         let (architecture, encoder) = catalog::resolve(spec)?;
         let root = registry.root();
         let options = EncoderOptions {
+            library: architecture.library,
             in_channels: spec.in_channels,
             drop_path: spec.drop_path,
             output_stride: architecture.output_stride,
@@ -167,6 +168,7 @@ impl Network {
         let smallest = encoder.min_size().max(architecture.min_size).max(multiple);
         let decoder_options = DecoderOptions {
             levels: levels.clone(),
+            encoder: encoder.name(),
             classes: spec.classes,
             dropout: spec.dropout.unwrap_or(architecture.dropout),
         };

@@ -112,7 +112,8 @@ impl Weights {
     /// Takes the values of the safetensors file at `path`, if every key, shape and dtype is the model's.
     ///
     /// Nothing changes unless all of it fits; otherwise [`WeightsError::Mismatch`] has every difference. Only
-    /// `*.num_batches_tracked` may be absent from the file, and keeps its value then.
+    /// `*.num_batches_tracked` may be absent from the file, and keeps its value then; only [`Self::unused`] keys may be
+    /// there besides.
     pub fn load(&self, path: &Path) -> Result<(), WeightsError> {
         let tensors = read(path)?;
         let mismatch = self.compare(&tensors);
@@ -132,7 +133,8 @@ impl Weights {
     /// In what `tensors` differ from this model.
     pub fn compare(&self, tensors: &BTreeMap<String, Tensor>) -> Mismatch {
         let mut mismatch = Mismatch::default();
-        let mut unexpected: BTreeSet<&str> = tensors.keys().map(String::as_str).collect();
+        let known = |key: &&str| !self.unused().contains(*key);
+        let mut unexpected: BTreeSet<&str> = tensors.keys().map(String::as_str).filter(known).collect();
         for entry in self.entries() {
             unexpected.remove(entry.key.as_str());
             let key = || entry.key.clone();

@@ -45,6 +45,12 @@ fn initial_weights_have_the_spread_of_the_references() {
         // And LinkNet's transposed convolutions, here of 128 channels: fan_in 128·16.
         ("linknet/resnet18", "decoder.blocks.0.block.1.0.weight", (1.0f64 / 2048.0).sqrt() / 3f64.sqrt()),
         ("segformer/mit_b0", "encoder.block4.1.attn.kv.weight", 0.02),
+        ("hf-segformer/mit_b0", "segformer.encoder.block.3.1.attention.self.key.weight", 0.02),
+        ("hf-segformer/mit_b0", "segformer.encoder.patch_embeddings.3.proj.weight", 0.02),
+        ("hf-segformer/mit_b0", "decode_head.linear_fuse.weight", 0.02),
+        // torchvision: kaiming normal, fan_out 960; PyTorch's own for the head, uniform on ±1 / √960.
+        ("lraspp/mobilenet_v3_large", "backbone.16.0.weight", (2.0f64 / 960.0).sqrt()),
+        ("lraspp/mobilenet_v3_large", "classifier.cbr.0.weight", (1.0f64 / 2880.0).sqrt()),
         ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
         ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
         ("segformer/mit_b0", "decoder.mlp_stage.0.linear.weight", (6.0f64 / 512.0).sqrt() / 3f64.sqrt()),

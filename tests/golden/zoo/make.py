@@ -1,6 +1,7 @@
 """What the reference implementations compute for the zoo's models.
 
-    make.py keys ENCODER…                  the key lists of these encoders, all of them without a name
+    make.py keys ENCODER…                  the key lists of these encoders, of `torchvision` or of `transformers`; all
+                                           of them without a name
     make.py golden [ARCHITECTURE/ENCODER…] the activations of these rows of GOLDEN, all of them without a name
     make.py rows DIR [--only PATTERN] [--then COMMAND]
         DIR/<architecture>-<encoder>/{weights,run-<H>x<W>,gradients}.safetensors of every pair that the reference
@@ -11,6 +12,8 @@ Files in this folder:
     keys/<encoder>.txt.gz                  [encoder]: key, dtype and shape of every encoder tensor, one a line;
                                            [<architecture>]: the same of the decoder and head, and of the encoder
                                            where it differs from the first section; or [<architecture>] refused
+    keys/{torchvision,transformers}.txt.gz the same by model: [<architecture>/<encoder>], with `unused` for dtype and
+                                           shape of what checkpoints have beside the logits' path
     <architecture>-<encoder>.safetensors   logits_<H>x<W> in evaluation mode, every STEPth pixel of every STEPth
                                            row; loss and gradient_norms (by sorted key) in training
 
@@ -29,6 +32,7 @@ import sys
 import unittest.mock
 import warnings
 
+import dialects
 import numpy as np
 import segmentation_models_pytorch as smp
 import torch
@@ -49,12 +53,19 @@ ARCHITECTURES = {
     name: lambda encoder, classes, name=name: smp.create_model(name, encoder, encoder_weights=None, classes=classes)
     for name in SMP
 }
+# torchvision's and transformers' models are built by name.
+MODELS = [(architecture, encoder) for encoder in ENCODERS for architecture in ARCHITECTURES]
+MODELS += [tuple(name.split("/")) for name in dialects.MODELS]
 
 # One small encoder an architecture, one small variant a family: 2 classes, batch 2, a square and an oblong size.
 GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("unet", "mit_b0"),
     ("segformer", "mit_b0"),
     ("deeplabv3", "mit_b0"),
+    ("fcn", "resnet50"),
+    ("torchvision-deeplabv3", "resnet50"),
+    ("lraspp", "mobilenet_v3_large"),
+    ("hf-segformer", "mit_b0"),
 ]
 GOLDEN_SIZES = [(64, 64), (32, 96)]
 ROW_SIZES = [(128, 128), (96, 160)]
@@ -105,18 +116,31 @@ def images(size: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(uniform("images", 6 * height * width).astype(np.float32).reshape(2, 3, height, width))
 
 
+def reference(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
+    """The reference model; raises where the reference refuses."""
+    if architecture in ARCHITECTURES:
+        return ARCHITECTURES[architecture](encoder, classes)
+    return dialects.MODELS[f"{architecture}/{encoder}"](classes)
+
+
 def outline(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
     """The reference model without its values; raises where the reference refuses."""
     # Rates of stochastic depth are read from a tensor, which therefore needs values.
     rates = functools.partial(torch.linspace, device="cpu")
     with torch.device("meta"), unittest.mock.patch.object(torch, "linspace", rates):
-        return ARCHITECTURES[architecture](encoder, classes)
+        return reference(architecture, encoder, classes)
+
+
+def tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters and buffers by the keys of checkpoints."""
+    return model.native() if isinstance(model, dialects.Logits) else model.state_dict(keep_vars=True)
 
 
 def build(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
     """The reference model, filled, with stochastic depth and dropout off."""
-    model = ARCHITECTURES[architecture](encoder, classes)
-    model.load_state_dict({key: values(key, tuple(t.shape)) for key, t in model.state_dict().items()})
+    model = reference(architecture, encoder, classes)
+    for key, t in tensors(model).items():
+        t.data.copy_(values(key, tuple(t.shape)))
     for module in model.modules():
         for rate in ("drop_prob", "_drop_connect_rate", "drop_path_rate"):
             if isinstance(getattr(module, rate, None), float):
@@ -143,17 +167,32 @@ def train(model: torch.nn.Module, size: tuple[int, int]) -> tuple[torch.Tensor, 
     logits = model.double().train()(images(size).double())
     loss = (logits * cotangent(logits.shape).double()).mean()
     loss.backward()
-    gradients = {key: p.grad.contiguous() for key, p in model.named_parameters() if p.grad is not None}
+    gradients = {key: p.grad.contiguous() for key, p in tensors(model).items() if p.grad is not None}
     return loss.detach(), gradients
 
 
 def key_lines(model: torch.nn.Module) -> dict[bool, list[str]]:
     """A line a tensor, by whether it is the encoder's."""
     lines = {True: [], False: []}
-    for key, t in model.state_dict().items():
-        shape = "x".join(map(str, t.shape)) or "scalar"
-        lines[key.startswith("encoder.")].append(f"{key} {str(t.dtype).removeprefix('torch.')} {shape}\n")
+    for key, t in tensors(model).items():
+        lines[key.startswith("encoder.")].append(f"{key} {form(t)}\n")
     return lines
+
+
+def form(t: torch.Tensor) -> str:
+    return f"{str(t.dtype).removeprefix('torch.')} {'x'.join(map(str, t.shape)) or 'scalar'}"
+
+
+def write_dialect_keys(library: str) -> None:
+    text = ""
+    for name in dialects.MODELS:
+        model = outline(*name.split("/"), classes=29)
+        if not type(model.model).__module__.startswith(library):
+            continue
+        text += f"[{name}]\n"
+        for key, t in tensors(model).items():
+            text += f"{key} {'unused' if key.startswith(dialects.UNUSED) else form(t)}\n"
+    (HERE / "keys" / f"{library}.txt.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def write_keys(encoder: str) -> None:
@@ -181,16 +220,16 @@ def write_keys(encoder: str) -> None:
 def write_golden(architecture: str, encoder: str) -> None:
     model = build(architecture, encoder, classes=2)
     sizes = legal(architecture, encoder, GOLDEN_SIZES)
-    tensors = {f"logits_{h}x{w}": evaluate(model, (h, w))[..., ::STEP, ::STEP].contiguous() for h, w in sizes}
-    tensors["loss"], gradients = train(model, sizes[0])
-    tensors["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
-    save_file(tensors, HERE / f"{architecture}-{encoder}.safetensors")
+    activations = {f"logits_{h}x{w}": evaluate(model, (h, w))[..., ::STEP, ::STEP].contiguous() for h, w in sizes}
+    activations["loss"], gradients = train(model, sizes[0])
+    activations["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
+    save_file(activations, HERE / f"{architecture}-{encoder}.safetensors")
 
 
 def write_row(row: pathlib.Path, architecture: str, encoder: str) -> None:
     row.mkdir(parents=True)
     model = build(architecture, encoder, classes=29)
-    save_file(model.state_dict(), row / "weights.safetensors")
+    save_file({key: t.detach().contiguous() for key, t in tensors(model).items()}, row / "weights.safetensors")
     dtype = torch.float64 if encoder in DOUBLE else torch.float32
     sizes = legal(architecture, encoder, ROW_SIZES)
     for size in sizes:
@@ -205,25 +244,24 @@ def write_rows(folder: pathlib.Path, pattern: str, command: str | None) -> None:
     checked, failed = 0, []
     if command is not None:
         print(f"{'model':40} {'logits':>10} {'loss':>10} {'gradient':>10}  worst gradient", flush=True)
-    for encoder in ENCODERS:
-        for architecture in ARCHITECTURES:
-            name = f"{architecture}/{encoder}"
-            if not fnmatch.fnmatchcase(name, pattern):
-                continue
-            try:
-                outline(architecture, encoder, classes=29)
-            except Exception:
-                continue
-            row = folder / name.replace("/", "-")
-            shutil.rmtree(row, ignore_errors=True)
-            write_row(row, architecture, encoder)
-            if command is None:
-                print(row, flush=True)
-                continue
-            checked += 1
-            if subprocess.run([command, row]).returncode != 0:
-                failed.append(name)
-            shutil.rmtree(row)
+    for architecture, encoder in MODELS:
+        name = f"{architecture}/{encoder}"
+        if not fnmatch.fnmatchcase(name, pattern):
+            continue
+        try:
+            outline(architecture, encoder, classes=29)
+        except Exception:
+            continue
+        row = folder / name.replace("/", "-")
+        shutil.rmtree(row, ignore_errors=True)
+        write_row(row, architecture, encoder)
+        if command is None:
+            print(row, flush=True)
+            continue
+        checked += 1
+        if subprocess.run([command, row]).returncode != 0:
+            failed.append(name)
+        shutil.rmtree(row)
     if command is not None:
         print(f"{checked} models: " + (f"{len(failed)} do NOT agree: {', '.join(failed)}" if failed else "all agree"))
         sys.exit(bool(failed) or checked == 0)
@@ -234,7 +272,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     keys = commands.add_parser("keys")
-    keys.add_argument("encoders", nargs="*", choices=[*ENCODERS, []], metavar="ENCODER")
+    lists = [*ENCODERS, "torchvision", "transformers"]
+    keys.add_argument("lists", nargs="*", choices=[*lists, []], metavar="ENCODER")
     golden = commands.add_parser("golden")
     names = [f"{architecture}/{encoder}" for architecture, encoder in GOLDEN]
     golden.add_argument("models", nargs="*", choices=[*names, []], metavar="ARCHITECTURE/ENCODER")
@@ -245,8 +284,8 @@ def main() -> None:
     arguments = parser.parse_args()
     match arguments.command:
         case "keys":
-            for encoder in arguments.encoders or ENCODERS:
-                write_keys(encoder)
+            for name in arguments.lists or lists:
+                write_keys(name) if name in ENCODERS else write_dialect_keys(name)
         case "golden":
             for name in arguments.models or names:
                 write_golden(*name.split("/"))

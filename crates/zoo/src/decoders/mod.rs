@@ -3,13 +3,17 @@
 mod aspp;
 mod deeplabv3;
 mod deeplabv3plus;
+mod fcn;
 mod fpn;
 mod head;
+mod hf_segformer;
 mod linknet;
+mod lraspp;
 mod manet;
 mod pan;
 mod pspnet;
 mod segformer;
+mod torchvision_deeplabv3;
 mod unet;
 mod unetplusplus;
 mod up;
@@ -20,7 +24,7 @@ use std::fmt::Debug;
 use tch::Tensor;
 
 use crate::Level;
-use crate::encoders::Variant;
+use crate::encoders::{Library, Variant};
 use crate::parameters::Scope;
 use crate::pyramid::Pyramid;
 
@@ -34,6 +38,12 @@ pub(crate) trait Decoder: Debug {
 pub(crate) struct Architecture {
     /// Its name, unique in the zoo.
     pub(crate) name: &'static str,
+    /// Whose implementation it is, of which the encoder is built too.
+    pub(crate) library: Library,
+    /// The encoders that its reference has it on; none means any of the same library.
+    pub(crate) encoders: &'static [&'static str],
+    /// What precedes an encoder's name in the reference's own name of the pair, where that is one word.
+    pub(crate) known_as: &'static str,
     /// The key below which this architecture's checkpoints keep the encoder.
     pub(crate) encoder_key: &'static str,
     /// The stride at which its encoder's maps stop shrinking: 32, 16 or 8.
@@ -55,6 +65,8 @@ pub(crate) struct Architecture {
 pub(crate) struct DecoderOptions {
     /// The encoder's levels, finest first, as many as [`Architecture::depth`].
     pub(crate) levels: Vec<Level>,
+    /// The encoder's name.
+    pub(crate) encoder: &'static str,
     pub(crate) classes: i64,
     /// The rate of dropout; architectures without dropout ignore it.
     pub(crate) dropout: f64,
@@ -75,6 +87,9 @@ impl DecoderOptions {
 /// What most architectures of segmentation-models-pytorch have in common, to be completed.
 const USUAL: Architecture = Architecture {
     name: "",
+    library: Library::Smp,
+    encoders: &[],
+    known_as: "",
     encoder_key: "encoder",
     output_stride: 32,
     depth: 5,
@@ -83,6 +98,14 @@ const USUAL: Architecture = Architecture {
     dropout: 0.0,
     build: |_, _| unreachable!("every row has its own"),
 };
+
+/// What architectures of torchvision have in common.
+const TORCHVISION: Architecture =
+    Architecture { library: Library::Torchvision, encoder_key: "backbone", ..USUAL };
+
+/// What architectures of transformers have in common.
+const TRANSFORMERS: Architecture =
+    Architecture { library: Library::Transformers, encoder_key: "backbone", ..USUAL };
 
 /// Every architecture.
 pub(crate) const ARCHITECTURES: &[Architecture] = &[
@@ -97,11 +120,23 @@ pub(crate) const ARCHITECTURES: &[Architecture] = &[
     pan::ARCHITECTURE,
     upernet::ARCHITECTURE,
     segformer::ARCHITECTURE,
+    fcn::ARCHITECTURE,
+    torchvision_deeplabv3::ARCHITECTURE,
+    lraspp::ARCHITECTURE,
+    hf_segformer::ARCHITECTURE,
 ];
 
 impl Architecture {
     /// Why the reference cannot build it on `encoder`, if it cannot.
     pub(crate) fn refuses(&self, encoder: &dyn Variant) -> Option<String> {
+        if !self.encoders.is_empty() && !self.encoders.contains(&encoder.name()) {
+            return Some(format!("its encoders, as in {}, are {}", self.library, self.encoders.join(", ")));
+        }
+        if !encoder.libraries().contains(&self.library) {
+            let on = ARCHITECTURES.iter().filter(|other| other.encoders.contains(&encoder.name()));
+            let on: Vec<&str> = on.map(|other| other.name).collect();
+            return Some(format!("{} does not have this encoder; {} has", self.library, on.join(", ")));
+        }
         if encoder.refused_by().contains(&self.name) {
             return Some("the reference implementation does not offer this pair".to_owned());
         }

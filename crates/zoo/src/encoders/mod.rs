@@ -1,9 +1,10 @@
 //! Encoders: from images to a pyramid of features. One file a family, one table row a variant.
 
 mod mit;
+mod mobilenet_v3;
 mod resnet;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display};
 
 use tch::Tensor;
 
@@ -17,9 +18,29 @@ pub(crate) trait Encoder: Debug {
     fn forward(&self, images: &Tensor, train: bool) -> Pyramid;
 }
 
+/// Whose implementation a model equals: in its keys, and where implementations of one paper differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Library {
+    /// segmentation-models-pytorch and, below it, timm.
+    Smp,
+    Torchvision,
+    Transformers,
+}
+
+impl Display for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Library::Smp => "segmentation-models-pytorch",
+            Library::Torchvision => "torchvision",
+            Library::Transformers => "transformers",
+        })
+    }
+}
+
 /// What an encoder takes from the model's specification and from its architecture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EncoderOptions {
+    pub(crate) library: Library,
     pub(crate) in_channels: i64,
     pub(crate) drop_path: Option<f64>,
     /// The stride at which maps stop shrinking: 32, 16 or 8. Convolutions behind it are dilated instead.
@@ -43,6 +64,11 @@ impl EncoderOptions {
     pub(crate) fn dilation(&self, stride: i64) -> i64 {
         (stride / self.output_stride).max(1)
     }
+
+    /// [`Self::dilation`] in the stage's first block, which in torchvision's ResNet is still the stage's before.
+    pub(crate) fn first_dilation(&self, stride: i64) -> i64 {
+        self.dilation(if self.library == Library::Torchvision { stride / 2 } else { stride })
+    }
 }
 
 /// A row of a family's table.
@@ -52,6 +78,11 @@ pub(crate) trait Variant {
 
     /// Channels of the maps at strides 2, 4, 8, 16 and 32; 0 where there is none.
     fn channels(&self) -> [i64; 5];
+
+    /// The implementations in whose form it can be built.
+    fn libraries(&self) -> &'static [Library] {
+        &[Library::Smp]
+    }
 
     /// Whether the reference can build it with an output stride below 32.
     fn dilates(&self) -> bool;
@@ -74,5 +105,6 @@ pub(crate) trait Variant {
 pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
     let resnet = resnet::VARIANTS.iter().map(|row| row as &dyn Variant);
     let mit = mit::VARIANTS.iter().map(|row| row as &dyn Variant);
-    resnet.chain(mit)
+    let mobilenet_v3 = mobilenet_v3::VARIANTS.iter().map(|row| row as &dyn Variant);
+    resnet.chain(mit).chain(mobilenet_v3)
 }

@@ -14,7 +14,7 @@
 
 use tch::Tensor;
 
-use super::{Encoder, EncoderOptions};
+use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -80,6 +80,10 @@ impl super::Variant for Variant {
         [STEM, stage(0), stage(1), stage(2), stage(3)]
     }
 
+    fn libraries(&self) -> &'static [Library] {
+        &[Library::Smp, Library::Torchvision]
+    }
+
     fn dilates(&self) -> bool {
         true
     }
@@ -107,13 +111,14 @@ impl ResNet {
             let stage = scope.at(format!("layer{}", index + 1));
             let channels = STEM << index;
             let dilation = options.dilation(4 << index);
-            let block = |block: i64, inputs: i64| {
-                let stride = if block == 0 && index > 0 && dilation == 1 { 2 } else { 1 };
-                Block::new(&stage.at(block), variant.form, inputs, channels, Steps { stride, dilation })
+            let stride = if index > 0 && dilation == 1 { 2 } else { 1 };
+            let block = |block: i64, inputs: i64, steps: Steps| {
+                Block::new(&stage.at(block), variant.form, inputs, channels, steps)
             };
-            let first = block(0, inputs);
+            let first = block(0, inputs, Steps { stride, dilation: options.first_dilation(4 << index) });
             inputs = channels * variant.form.expansion();
-            stages.push(std::iter::once(first).chain((1..depth).map(|index| block(index, inputs))).collect());
+            let others = (1..depth).map(|index| block(index, inputs, Steps { stride: 1, dilation }));
+            stages.push(std::iter::once(first).chain(others).collect());
         }
         Self { stem, stages, depth: options.depth }
     }

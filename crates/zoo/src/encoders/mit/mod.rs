@@ -1,7 +1,8 @@
 //! MiT, the Mix Transformer encoder of SegFormer.
 //!
 //! Xie, Wang, Yu, Anandkumar, Alvarez, Luo: SegFormer, 2021 (arXiv:2105.15203), tables 6 and 7. Keys:
-//! segmentation-models-pytorch's `mit_b*`, which are the authors' own.
+//! segmentation-models-pytorch's `mit_b*`, which are the authors' own, or those of transformers' checkpoints; in the
+//! comments below the former.
 //!
 //! | 512² input | b0        | b1 … b5   |                                            |
 //! |------------|-----------|-----------|--------------------------------------------|
@@ -10,9 +11,12 @@
 //! | stride 16  | 160 × 32² | 320 × 32² |                                            |
 //! | stride 32  | 256 × 16² | 512 × 16² |                                            |
 
+mod names;
+
 use tch::Tensor;
 
-use super::{Encoder, EncoderOptions};
+use self::names::{KeyValue, Names};
+use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path, size_of, to_images, to_tokens};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -25,8 +29,6 @@ const REDUCTIONS: [i64; 4] = [8, 4, 2, 1];
 const EXPANSION: i64 = 4;
 /// Stochastic depth of the last block; the rate rises linearly from 0 at the first.
 const DROP_PATH: f64 = 0.1;
-/// ε of the blocks' and stages' normalisations; those inside patch embedding and attention keep PyTorch's 1e-5.
-const EPSILON: f64 = 1e-6;
 /// The reference draws a normal truncated at ±2, a hundred standard deviations away.
 const LINEAR: Init = Init::Normal { std: 0.02 };
 
@@ -57,6 +59,10 @@ impl super::Variant for Variant {
     fn channels(&self) -> [i64; 5] {
         let [first, second, third, fourth] = self.channels;
         [0, first, second, third, fourth]
+    }
+
+    fn libraries(&self) -> &'static [Library] {
+        &[Library::Smp, Library::Transformers]
     }
 
     fn dilates(&self) -> bool {
@@ -96,33 +102,35 @@ impl MixTransformer {
         let last = (variant.depths.iter().sum::<i64>() - 1) as f64;
         let rate = options.drop_path.unwrap_or(DROP_PATH);
         let mut rates = (0..).map(|block| rate * f64::from(block) / last);
+        let names = Names::of(options.library);
         let mut inputs = options.in_channels;
+        let part = |name: &str, index: usize| scope.at(format!("{name}{}", names.first + index));
         let mut patch_embed = |index: usize| {
             let (kernel, stride) = if index == 0 { (7, 4) } else { (3, 2) };
             let patches = ConvShape::same(inputs, variant.channels[index], kernel);
             let dilation = options.dilation(4 << index);
             let patches = if dilation > 1 { patches.dilated(dilation) } else { patches.strided(stride) };
             inputs = variant.channels[index];
-            PatchEmbed::new(&scope.at(format!("patch_embed{}", index + 1)), patches)
+            PatchEmbed::new(&part(names.patch_embed, index), patches, names)
         };
-        // The reference registers the four embeddings before the first block.
+        // The authors register the four embeddings before the first block.
         let patch_embeds = [0, 1, 2, 3].map(&mut patch_embed);
         let mut stages = Vec::new();
         for (index, patch_embed) in patch_embeds.into_iter().enumerate() {
             let channels = variant.channels[index];
-            let number = index + 1;
-            let blocks = scope.at(format!("block{number}"));
+            let blocks = part(names.block, index);
             let form = Form {
                 channels,
                 heads: HEADS[index],
                 reduction: REDUCTIONS[index],
                 dilation: options.dilation(4 << index),
+                names,
             };
             let block = |(block, rate): (i64, f64)| Block::new(&blocks.at(block), form, rate);
             stages.push(Stage {
                 patch_embed,
                 blocks: (0..variant.depths[index]).zip(&mut rates).map(block).collect(),
-                norm: LayerNorm::new(&scope.at(format!("norm{number}")), channels, EPSILON),
+                norm: LayerNorm::new(&part(names.norm, index), channels, names.epsilon),
             });
         }
         Self { stages, depth: options.depth }
@@ -146,12 +154,6 @@ impl Encoder for MixTransformer {
     }
 }
 
-/// The reference's convolution weights: variance 2 / fan_out, counting only the outputs of one group.
-fn conv_init(shape: ConvShape) -> Init {
-    let fan_out = shape.kernel * shape.kernel * shape.outputs / shape.groups;
-    Init::Normal { std: (2.0 / fan_out as f64).sqrt() }
-}
-
 /// Overlapping patches as tokens: `proj`, `norm`.
 #[derive(Debug)]
 struct PatchEmbed {
@@ -160,10 +162,10 @@ struct PatchEmbed {
 }
 
 impl PatchEmbed {
-    fn new(scope: &Scope, shape: ConvShape) -> Self {
+    fn new(scope: &Scope, shape: ConvShape, names: &Names) -> Self {
         Self {
-            proj: Conv2d::with_bias(&scope.at("proj"), shape, conv_init(shape)),
-            norm: LayerNorm::new(&scope.at("norm"), shape.outputs, 1e-5),
+            proj: Conv2d::with_bias(&scope.at("proj"), shape, (names.conv_init)(shape)),
+            norm: LayerNorm::new(&scope.at(names.patch_norm), shape.outputs, 1e-5),
         }
     }
 
@@ -183,6 +185,7 @@ struct Form {
     reduction: i64,
     /// How far apart the pixels of all windows are.
     dilation: i64,
+    names: &'static Names,
 }
 
 /// Attention, then feed-forward, each normalised first and added to its input: `norm1`, `attn`, `norm2`, `mlp`.
@@ -197,12 +200,13 @@ struct Block {
 
 impl Block {
     fn new(scope: &Scope, form: Form, drop_path: f64) -> Self {
-        let channels = form.channels;
+        let norm = |name: &str| LayerNorm::new(&scope.at(name), form.channels, form.names.epsilon);
+        let [norm1, norm2] = form.names.norms;
         Self {
-            norm1: LayerNorm::new(&scope.at("norm1"), channels, EPSILON),
-            attn: Attention::new(&scope.at("attn"), form),
-            norm2: LayerNorm::new(&scope.at("norm2"), channels, EPSILON),
-            mlp: MixFeedForward::new(&scope.at("mlp"), form),
+            norm1: norm(norm1),
+            attn: Attention::new(scope, form),
+            norm2: norm(norm2),
+            mlp: MixFeedForward::new(scope, form),
             drop_path,
         }
     }
@@ -216,18 +220,19 @@ impl Block {
     }
 }
 
-/// Self-attention whose keys and values are thinned by a strided convolution: `q`, `kv`, `sr`, `norm`, `proj`.
+/// Self-attention whose keys and values are thinned by a strided convolution: `attn.` with `q`, `kv`, `sr`, `norm`,
+/// `proj`.
 #[derive(Debug)]
 struct Attention {
     heads: i64,
     q: Linear,
-    kv: Linear,
+    kv: KeysValues,
     reduce: Option<(Conv2d, LayerNorm)>,
     proj: Linear,
 }
 
 impl Attention {
-    fn new(scope: &Scope, Form { channels, heads, reduction, dilation }: Form) -> Self {
+    fn new(scope: &Scope, Form { channels, heads, reduction, dilation, names }: Form) -> Self {
         let windows = ConvShape::same(channels, channels, reduction);
         let thinning = if dilation > 1 {
             windows.dilated(dilation)
@@ -236,12 +241,13 @@ impl Attention {
         };
         Self {
             heads,
-            q: Linear::new(&scope.at("q"), channels, channels, LINEAR),
-            kv: Linear::new(&scope.at("kv"), channels, 2 * channels, LINEAR),
-            proj: Linear::new(&scope.at("proj"), channels, channels, LINEAR),
+            q: Linear::new(&scope.at(names.query), channels, channels, LINEAR),
+            kv: KeysValues::new(scope, channels, names.key_value),
+            proj: Linear::new(&scope.at(names.proj), channels, channels, LINEAR),
             reduce: (reduction > 1).then(|| {
-                let conv = Conv2d::with_bias(&scope.at("sr"), thinning, conv_init(thinning));
-                (conv, LayerNorm::new(&scope.at("norm"), channels, 1e-5))
+                let [conv, norm] = names.thinning.map(|name| scope.at(name));
+                let conv = Conv2d::with_bias(&conv, thinning, (names.conv_init)(thinning));
+                (conv, LayerNorm::new(&norm, channels, 1e-5))
             }),
         }
     }
@@ -251,21 +257,49 @@ impl Attention {
         let (batch, count, channels) = (shape[0], shape[1], shape[2]);
         let (heads, per_head) = (self.heads, channels / self.heads);
         // [B, N, C] -> [B, heads, N, C / heads]
-        let q = self.q.forward(tokens).reshape([batch, count, heads, per_head]).transpose(1, 2);
+        let split = |tokens: Tensor| tokens.reshape([batch, -1, heads, per_head]).transpose(1, 2);
         let sources = match &self.reduce {
             Some((conv, norm)) => norm.forward(&to_tokens(&conv.forward(&to_images(tokens, size)))),
             None => tokens.shallow_clone(),
         };
-        // [B, M, 2 C] -> 2 × [B, heads, M, C / heads]
-        let kv = self.kv.forward(&sources).reshape([batch, -1, 2, heads, per_head]).permute([2, 0, 3, 1, 4]);
-        let (k, v) = (kv.get(0), kv.get(1));
+        let q = split(self.q.forward(tokens));
+        let [k, v] = self.kv.forward(&sources).map(split);
         let mixed =
             Tensor::scaled_dot_product_attention(&q, &k, &v, None::<&Tensor>, 0.0, false, None, false);
         self.proj.forward(&mixed.transpose(1, 2).reshape([batch, count, channels]))
     }
 }
 
-/// Feed-forward with a depthwise 3×3 convolution in its middle, which stands in for a positional encoding:
+/// Keys and values, made by one layer or by two.
+#[derive(Debug)]
+enum KeysValues {
+    Joint(Linear),
+    Apart([Linear; 2]),
+}
+
+impl KeysValues {
+    fn new(scope: &Scope, channels: i64, names: KeyValue) -> Self {
+        let linear = |name: &str, outputs: i64| Linear::new(&scope.at(name), channels, outputs, LINEAR);
+        match names {
+            KeyValue::Joint(name) => Self::Joint(linear(name, 2 * channels)),
+            KeyValue::Apart(keys, values) => Self::Apart([keys, values].map(|name| linear(name, channels))),
+        }
+    }
+
+    // [B, M, C] -> 2 × [B, M, C]
+    fn forward(&self, tokens: &Tensor) -> [Tensor; 2] {
+        match self {
+            Self::Joint(linear) => {
+                let both = linear.forward(tokens);
+                let channels = tokens.size()[2];
+                [0, 1].map(|half| both.narrow(2, half * channels, channels))
+            }
+            Self::Apart(linears) => linears.each_ref().map(|linear| linear.forward(tokens)),
+        }
+    }
+}
+
+/// Feed-forward with a depthwise 3×3 convolution in its middle, which stands in for a positional encoding: `mlp.` with
 /// `fc1`, `dwconv.dwconv`, `fc2`.
 #[derive(Debug)]
 struct MixFeedForward {
@@ -275,13 +309,18 @@ struct MixFeedForward {
 }
 
 impl MixFeedForward {
-    fn new(scope: &Scope, Form { channels, dilation, .. }: Form) -> Self {
+    fn new(scope: &Scope, Form { channels, dilation, names, .. }: Form) -> Self {
         let hidden = channels * EXPANSION;
+        let [fc1, fc2] = names.linear;
         let depthwise = ConvShape::depthwise(hidden, 3).dilated(dilation);
         Self {
-            fc1: Linear::new(&scope.at("fc1"), channels, hidden, LINEAR),
-            dwconv: Conv2d::with_bias(&scope.at("dwconv").at("dwconv"), depthwise, conv_init(depthwise)),
-            fc2: Linear::new(&scope.at("fc2"), hidden, channels, LINEAR),
+            fc1: Linear::new(&scope.at(fc1), channels, hidden, LINEAR),
+            dwconv: Conv2d::with_bias(
+                &scope.at("mlp.dwconv.dwconv"),
+                depthwise,
+                (names.conv_init)(depthwise),
+            ),
+            fc2: Linear::new(&scope.at(fc2), hidden, channels, LINEAR),
         }
     }
 
