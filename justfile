@@ -46,6 +46,12 @@ parity *pattern: setup
 bench *ARGS: build
     cargo run --quiet --release --package ossa-bench -- "$@"
 
+# Fuzz one of fuzz/fuzz_targets for some seconds (needs a nightly compiler and cargo-fuzz): just fuzz polygon_fill 600
+fuzz target seconds="60":
+    mkdir -p fuzz/corpus/{{ target }}
+    cargo +nightly fuzz run {{ target }} fuzz/corpus/{{ target }} fuzz/seeds/{{ target }} -- -max_total_time={{ seconds }} \
+        -rss_limit_mb=1024 -timeout=20 -dict=fuzz/dictionaries/{{ target }}.dict
+
 # Remove what pipelines have produced.
 clean-runs:
     rm -rf runs

@@ -8,6 +8,7 @@ import hands
 from serve import Peer
 
 SCORES = 512
+LIMIT = 6.926577
 
 
 def load(inputs):
@@ -40,3 +41,36 @@ def read(inputs, threads):
 
     check = lambda scores: [np.sum(scores.view(np.uint16), dtype=np.int64)]
     return Peer(items, rewound, lambda file: np.load(file)["scores"], check)
+
+
+def quantise(scores):
+    """Probabilities in 255 steps."""
+    probability = 1 / (1 + np.exp(-scores.astype(np.float32)))
+    return np.ceil(255 * probability - 0.5).astype(np.uint8)
+
+
+def logits(quantised):
+    """The logits that the steps stand for, through a table."""
+    with np.errstate(divide="ignore"):
+        steps = np.arange(256, dtype=np.float32)
+        table = np.log(steps / (255 - steps))
+    return np.clip(table, -LIMIT, LIMIT).astype(np.float16)[quantised]
+
+
+def write_quantised(inputs, threads):
+    """np.savez_compressed of bytes."""
+    run = lambda scores: save(quantise(scores))
+    return Peer(*load(inputs), run, lambda file: [], stored=lambda file: file.tell())
+
+
+def read_quantised(inputs, threads):
+    """np.load of such a file, and a look-up."""
+    items, prepare = load(inputs)
+
+    def rewound(image):
+        file = save(quantise(prepare(image)))
+        file.seek(0)
+        return file
+
+    check = lambda scores: [np.sum(scores.view(np.uint16), dtype=np.int64)]
+    return Peer(items, rewound, lambda file: logits(np.load(file)["scores"]), check)

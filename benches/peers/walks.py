@@ -193,3 +193,24 @@ def areas_usual(inputs, threads):
 
 def areas_tuned(inputs, threads):
     return one(inputs, lambda masks: [cv2.countNonZero(mask) for mask in masks], list)
+
+
+def shared_usual(inputs, threads):
+    """Each pair of masks, multiplied and summed."""
+
+    def run(masks):
+        return [np.sum(a & b) for a in masks for b in masks]
+
+    return one(inputs, run, list)
+
+
+def shared_tuned(inputs, threads):
+    """A product of matrices of the pixels that any two bones have."""
+
+    def run(masks):
+        planes = masks.reshape(len(masks), -1)
+        covered = planes[:, planes.any(axis=0)].astype(np.float32)
+        # Counts are below 2**24, and so exact.
+        return (covered @ covered.T).ravel()
+
+    return one(inputs, run, list)

@@ -178,6 +178,32 @@ pub(crate) const ROWS: &[Row] = &[
         101.4,
         row("scores-read", "shard record → f16 scores 512²", work::read_scores, &[usual("storage.read")]),
     ),
+    // 29 × 512² × 2 bytes at 150 MB/s, as for half precision.
+    Row {
+        // What the peer gives for a byte may round to another half precision number.
+        tolerance: 1e-6,
+        ..at_most(
+            101.4,
+            row(
+                "scores-write-quantised",
+                "scores 512² → shard record, a byte each",
+                work::write_quantised,
+                &[usual("storage.write_quantised")],
+            ),
+        )
+    },
+    Row {
+        tolerance: 1e-6,
+        ..at_most(
+            101.4,
+            row(
+                "scores-read-quantised",
+                "shard record, a byte each → f16 scores 512²",
+                work::read_quantised,
+                &[usual("storage.read_quantised")],
+            ),
+        )
+    },
     row(
         "masks-vote",
         "hard vote of five masks",
@@ -204,6 +230,12 @@ pub(crate) const ROWS: &[Row] = &[
         "holes of 29 bones filled",
         work::holes,
         &[usual("walks.holes_usual"), tuned("walks.holes_tuned")],
+    ),
+    row(
+        "shared",
+        "pixels that each pair of 29 bones shares",
+        work::shared_pixels,
+        &[usual("walks.shared_usual"), tuned("walks.shared_tuned")],
     ),
     row("areas", "areas of 29 bones", work::areas, &[usual("walks.areas_usual"), tuned("walks.areas_tuned")]),
     Row {

@@ -3,7 +3,7 @@
 use bones::components::{Connectivity, fill_holes, largest};
 use bones::contour::{Contour, simplify, trace};
 use bones::crop::{Window, crop, paste};
-use bones::dice::overlaps;
+use bones::dice::{overlaps, shared};
 use bones::resize::{flip_horizontal, nearest};
 use bones::surface::{Surface, surface};
 use bones::{Bone, BoneSet, Mask, Size, rle};
@@ -85,6 +85,13 @@ impl Outcome for Vec<Surface> {
     fn check(&self) -> Vec<f64> {
         self.iter().flat_map(|surface| [surface.hd95.unwrap_or(f64::NAN), surface.nsd]).collect()
     }
+}
+
+/// Pixels that each pair of bones shares.
+pub(crate) fn shared_pixels(inputs: &Inputs) -> Result<Work> {
+    Ok(Work::new(inputs.masks()?, |mask| {
+        shared(mask).concat().into_iter().map(f64::from).collect::<Vec<f64>>()
+    }))
 }
 
 /// Areas of all bones.

@@ -3,7 +3,7 @@
 use bones::scores::{Logits, ScoresError, Thresholds, Values, to_mask};
 use bones::{Mask, Size};
 use half::f16;
-use planes::Scores;
+use planes::{Scores, ScoresKind};
 use shard::{RawRecord, Record};
 
 use super::{Outcome, Work};
@@ -48,27 +48,48 @@ impl Outcome for Upsampled {
     }
 }
 
-fn records(inputs: &Inputs) -> Result<Vec<Record>> {
+fn scores(inputs: &Inputs) -> Result<Vec<Scores>> {
     let size = Size::new(SCORES, SCORES).ok_or("no size")?;
-    let record = |logits| {
-        let mut record = Record { key: "scores".to_owned(), ..Record::default() };
-        let scores = Scores::new(size, logits).ok_or("scores of another size")?;
-        planes::set_scores(&mut record, &scores);
-        Ok(record)
-    };
-    inputs.scores(0)?.into_iter().map(record).collect()
+    let scores = |logits| Ok(Scores::new(size, logits).ok_or("scores of another size")?);
+    inputs.scores(0)?.into_iter().map(scores).collect()
+}
+
+fn written(scores: &Scores, kind: ScoresKind) -> std::result::Result<RawRecord, shard::Error> {
+    let mut record = Record { key: "scores".to_owned(), ..Record::default() };
+    planes::set_scores(&mut record, scores, kind);
+    RawRecord::encode(&record)
+}
+
+fn write(inputs: &Inputs, kind: ScoresKind) -> Result<Work> {
+    Ok(Work::new(scores(inputs)?, move |scores| Written(written(scores, kind))))
+}
+
+fn read(inputs: &Inputs, kind: ScoresKind) -> Result<Work> {
+    let raws =
+        scores(inputs)?.iter().map(|scores| written(scores, kind)).collect::<std::result::Result<_, _>>()?;
+    Ok(Work::new(raws, |raw: &RawRecord| {
+        Read(raw.decode().ok().and_then(|record| planes::scores(&record).ok()))
+    }))
 }
 
 /// Scores → a record of a shard.
 pub(crate) fn write_scores(inputs: &Inputs) -> Result<Work> {
-    Ok(Work::new(records(inputs)?, |record| Written(RawRecord::encode(record))))
+    write(inputs, ScoresKind::Half)
 }
 
 /// A record of a shard → scores.
 pub(crate) fn read_scores(inputs: &Inputs) -> Result<Work> {
-    let written =
-        records(inputs)?.iter().map(RawRecord::encode).collect::<std::result::Result<Vec<_>, _>>()?;
-    Ok(Work::new(written, |raw| Read(raw.decode().ok().and_then(|record| planes::scores(&record).ok()))))
+    read(inputs, ScoresKind::Half)
+}
+
+/// Scores → a record of a shard with a byte each.
+pub(crate) fn write_quantised(inputs: &Inputs) -> Result<Work> {
+    write(inputs, ScoresKind::Quantised)
+}
+
+/// A record of a shard with a byte each → scores.
+pub(crate) fn read_quantised(inputs: &Inputs) -> Result<Work> {
+    read(inputs, ScoresKind::Quantised)
 }
 
 struct Written(std::result::Result<RawRecord, shard::Error>);
@@ -89,5 +110,51 @@ impl Outcome for Read {
     fn check(&self) -> Vec<f64> {
         let sum = |scores: &Scores| scores.logits().iter().map(|logit| f64::from(logit.to_bits())).sum();
         self.0.iter().map(sum).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bones::polygon::{Outline, fill};
+    use bones::{Bone, dice};
+
+    use super::*;
+    use crate::logits;
+
+    /// The bones as overlapping ellipses in a radiograph.
+    fn hand() -> Mask {
+        let outline = |bone: Bone| {
+            let at = bone.index() as i32;
+            let centre = [at % 6 * 320 + 220, at / 6 * 390 + 220];
+            let corner = |step: i32| {
+                let angle = f64::from(step) * std::f64::consts::TAU / 90.0;
+                [centre[0] + (angle.cos() * 170.0) as i32, centre[1] + (angle.sin() * 200.0) as i32]
+            };
+            Outline { bone, ring: (0..90).map(corner).collect() }
+        };
+        fill(&Bone::ALL.map(outline), Size::new(SIDE, SIDE).unwrap())
+    }
+
+    #[test]
+    fn quantised_scores_are_a_megabyte_and_give_the_masks() {
+        let [network, full] = [SCORES, SIDE].map(|side| Size::new(side, side).unwrap());
+        let drawn = Scores::new(network, logits::draw(&hand(), network, 7)).unwrap();
+        let [half, quantised] =
+            [ScoresKind::Half, ScoresKind::Quantised].map(|kind| written(&drawn, kind).unwrap());
+        assert!(quantised.stored_length() <= 1_000_000, "{}", quantised.stored_length());
+        let mask = |raw: &RawRecord| {
+            let scores = planes::scores(&raw.decode().unwrap()).unwrap();
+            upsample(&[scores.logits().to_vec()], network, full).unwrap()
+        };
+        let overlaps = dice::overlaps(&mask(&half), &mask(&quantised)).unwrap();
+        for (bone, overlap) in Bone::ALL.iter().zip(overlaps) {
+            assert!(
+                overlap.both > 10_000 && overlap.dice() >= 0.9995,
+                "{bone}: {overlap:?} {}",
+                overlap.dice()
+            );
+        }
     }
 }

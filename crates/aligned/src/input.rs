@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bones::Size;
-use bones::submission::Submission;
 use shard::{Header, Indexed, RawRecord, Record};
-use stage::{Content, Failure, Job, Reason, Records};
+use stage::{Content, Failure, Job, Reason, Records, holds_records};
+
+use crate::listing::Listing;
 
 /// What one input has of a radiograph.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub enum Member {
     /// Rows of a submission.
     Listed {
         /// The submission.
-        submission: Arc<Submission>,
+        submission: Arc<Listing>,
         /// The image's name in it.
         image_name: String,
     },
@@ -50,7 +51,7 @@ enum Source {
     File { shard: Box<Indexed>, port: String, path: PathBuf, used: Vec<bool>, next: usize },
     /// The images of a submission.
     Submission {
-        submission: Arc<Submission>,
+        submission: Arc<Listing>,
         size: Size,
         images: Vec<String>,
         used: HashSet<String>,
@@ -64,6 +65,19 @@ impl Input {
             true => "standard input".to_owned(),
             false => path.display().to_string(),
         };
+        let listed = |submission: Listing| {
+            let images = submission.images().map(str::to_owned).collect();
+            Source::Submission {
+                submission: Arc::new(submission),
+                size,
+                images,
+                used: HashSet::new(),
+                next: 0,
+            }
+        };
+        if path.is_file() && !holds_records(path)? {
+            return Ok(Input { name, content: listed(Listing::open(job, port, path)?) });
+        }
         let content = match job.open(port, path)? {
             Content::Shard(records) => {
                 planes::check_classes(records.header()).map_err(|reason| Failure::data(&name, reason))?;
@@ -76,13 +90,7 @@ impl Input {
                     Source::Stream(records)
                 }
             }
-            Content::File(bytes) => {
-                let submission =
-                    bones::submission::read(&bytes[..]).map_err(|error| Failure::data(&name, error))?;
-                let images = submission.images().map(str::to_owned).collect();
-                let submission = Arc::new(submission);
-                Source::Submission { submission, size, images, used: HashSet::new(), next: 0 }
-            }
+            Content::File(bytes) => listed(Listing::held(&name, bytes)?),
         };
         Ok(Input { name, content })
     }
@@ -157,13 +165,12 @@ impl Input {
                 used[number] = true;
                 Ok(Some(Member::Stored(raw)))
             }
-            Source::Submission { submission, images, used, .. } => {
+            Source::Submission { submission, used, .. } => {
                 let Some(image) = crate::image_name(head) else {
                     let reason = "no attribute `image_name`, by which a submission knows its image";
                     return Err(Failure::record(&self.name, &head.key, reason));
                 };
-                // The images are sorted by name.
-                if images.binary_search_by(|known| known.as_str().cmp(image)).is_err() {
+                if !submission.contains(image) {
                     return Ok(None);
                 }
                 if !used.insert(image.to_owned()) {

@@ -6,6 +6,7 @@
 //! but once, so that pipes must have their records in one order.
 
 mod input;
+mod listing;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use stage::{Failure, Job, Reason};
 
 use input::Input;
 pub use input::Member;
+pub use listing::Listing;
 
 /// How large the images of a submission are that no shard tells more of.
 #[derive(Clone, Copy, Debug, Args, Serialize, JsonSchema)]

@@ -5,23 +5,24 @@
 //! | `image` | u8 dense | [height, width] | grey, 0 … 255 |
 //! | `polygons` | i32 rings | [height, width] of the radiograph the points lie in | [`Outline`]s |
 //! | `masks` | u32 runs | [height, width] | [`Mask`] |
-//! | `scores` | f16 dense | [29, height, width] of the network's output | logits |
+//! | `scores` | f16 dense, or u8 dense ([`ScoresKind`]) | [29, height, width] of the network's output | [`Scores`]: logits |
 //!
 //! `image` may be smaller than `polygons` and `masks`: images are resized to the network's size early, labels
 //! stay at the size of the radiograph, where Dice is measured. [`Frame`] says which part of which radiograph a
 //! record shows.
 
 mod frame;
+mod scores;
 pub mod submission;
 
 use bones::crop::Window;
 use bones::polygon::Outline;
 use bones::{Bone, BoneSet, Mask, Run, Size};
-use half::f16;
 use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
 pub use frame::{Frame, attribute};
+pub use scores::{Scores, ScoresKind, scores, set_scores};
 
 /// The names of the planes.
 pub mod name {
@@ -48,11 +49,6 @@ pub fn polygons_spec() -> PlaneSpec {
 /// What a header says of the plane `masks`.
 pub fn masks_spec() -> PlaneSpec {
     spec(name::MASKS, Dtype::U32, Encoding::Runs)
-}
-
-/// What a header says of the plane `scores`.
-pub fn scores_spec() -> PlaneSpec {
-    spec(name::SCORES, Dtype::F16, Encoding::Dense)
 }
 
 fn spec(name: &str, dtype: Dtype, encoding: Encoding) -> PlaneSpec {
@@ -145,30 +141,6 @@ impl Image {
     }
 }
 
-/// The logits of a network for one image.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Scores {
-    size: Size,
-    logits: Vec<f16>,
-}
-
-impl Scores {
-    /// Logits `[29, height, width]`; `None` where their number is not 29 × width × height.
-    pub fn new(size: Size, logits: Vec<f16>) -> Option<Scores> {
-        (logits.len() == bones::bone::COUNT * size.pixels() as usize).then_some(Scores { size, logits })
-    }
-
-    /// Width and height of the network's output.
-    pub fn size(&self) -> Size {
-        self.size
-    }
-
-    /// Logits `[29, height, width]`.
-    pub fn logits(&self) -> &[f16] {
-        &self.logits
-    }
-}
-
 /// Reads the plane `image`; its bytes are taken out of the record without a copy.
 pub fn take_image(record: &mut Record) -> Result<Image, PlaneError> {
     let plane = record.take_plane(name::IMAGE).ok_or(PlaneError::Missing(name::IMAGE))?;
@@ -243,33 +215,6 @@ pub fn set_masks(record: &mut Record, mask: &Mask) {
     record.set_plane(plane(&masks_spec(), mask.size(), bytes));
 }
 
-/// Reads the plane `scores`.
-pub fn scores(record: &Record) -> Result<Scores, PlaneError> {
-    let plane = record.plane(name::SCORES).ok_or(PlaneError::Missing(name::SCORES))?;
-    let [classes, rest @ ..] = plane.shape.as_slice() else {
-        return Err(form(name::SCORES, "it has no shape; [29, height, width] was expected"));
-    };
-    if *classes != bones::bone::COUNT as u64 {
-        return Err(form(name::SCORES, format!("{classes} classes; 29 were expected")));
-    }
-    let size = check_shape(plane, rest, &scores_spec(), name::SCORES)?;
-    let logits = plane
-        .bytes
-        .chunks_exact(2)
-        .map(|pair| f16::from_bits(u16::from_le_bytes([pair[0], pair[1]])))
-        .collect();
-    Scores::new(size, logits).ok_or_else(|| form(name::SCORES, "its bytes are not 29 × width × height many"))
-}
-
-/// Writes the plane `scores`.
-pub fn set_scores(record: &mut Record, scores: &Scores) {
-    let spec = scores_spec();
-    let bytes = scores.logits.iter().flat_map(|logit| logit.to_bits().to_le_bytes()).collect();
-    let shape =
-        vec![bones::bone::COUNT as u64, u64::from(scores.size.height()), u64::from(scores.size.width())];
-    record.set_plane(Plane { name: spec.name, dtype: spec.dtype, encoding: spec.encoding, shape, bytes });
-}
-
 fn plane(spec: &PlaneSpec, size: Size, bytes: Vec<u8>) -> Plane {
     let shape = vec![u64::from(size.height()), u64::from(size.width())];
     Plane { name: spec.name.clone(), dtype: spec.dtype, encoding: spec.encoding, shape, bytes }
@@ -322,16 +267,12 @@ mod tests {
             Outline { bone: Bone::ALL[7], ring: vec![[-1, 2], [3, 4], [5, -6]] },
             Outline { bone: Bone::ALL[0], ring: vec![] },
         ];
-        let logits = (0..29 * 12).map(|n| f16::from_f32(n as f32 / 8.0 - 20.0)).collect();
-        let values = Scores::new(size, logits).unwrap();
         set_image(&mut record, image.clone());
         set_masks(&mut record, &mask);
         set_polygons(&mut record, size, &outlines);
-        set_scores(&mut record, &values);
         assert_eq!(take_image(&mut record).unwrap(), image);
         assert_eq!(masks(&record).unwrap(), mask);
         assert_eq!(polygons(&record).unwrap(), (size, outlines));
-        assert_eq!(scores(&record).unwrap(), values);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::console::Console;
 use crate::export::export;
 use crate::graph::Selection;
+use crate::growing::Growing;
 use crate::interrupt::Interrupt;
 use crate::lock::Lock;
 use crate::plan::{Decision, Planner, Task};
@@ -57,11 +58,12 @@ impl Execution<'_> {
         let units = selection.run.union(&selection.frozen).map(|unit| (*unit, Progress::Pending)).collect();
         let board = Mutex::new(Board { units, reports: BTreeMap::new(), exports: BTreeMap::new(), exit: 0 });
         let changed = Condvar::new();
+        let growing = Growing::default();
         thread::scope(|scope| {
             for _ in 1..self.jobs {
-                scope.spawn(|| self.work(&board, &changed, clock));
+                scope.spawn(|| self.work(&board, &changed, &growing, clock));
             }
-            self.work(&board, &changed, clock);
+            self.work(&board, &changed, &growing, clock);
         });
         let Board { reports, exports, exit, .. } = board.into_inner().unwrap_or_else(PoisonError::into_inner);
         let graph = self.planner.graph;
@@ -78,7 +80,7 @@ impl Execution<'_> {
     }
 
     /// Takes one unit after another until there is none left to take.
-    fn work(&self, board: &Mutex<Board>, changed: &Condvar, clock: Instant) {
+    fn work(&self, board: &Mutex<Board>, changed: &Condvar, growing: &Growing, clock: Instant) {
         let mut guard = board.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let stop = self.interrupt.signal().is_some() || (guard.exit != 0 && !self.keep_going);
@@ -87,7 +89,7 @@ impl Execution<'_> {
                 guard.units.insert(unit, Progress::Running);
                 let needed = self.needed(&guard, unit);
                 drop(guard);
-                let outcome = self.process(unit, &needed, clock);
+                let outcome = self.process(unit, &needed, growing, clock);
                 guard = board.lock().unwrap_or_else(PoisonError::into_inner);
                 self.note(&mut guard, unit, outcome);
                 changed.notify_all();
@@ -151,6 +153,7 @@ impl Execution<'_> {
         &self,
         unit: usize,
         needed: &BTreeMap<usize, Object>,
+        growing: &Growing,
         clock: Instant,
     ) -> Result<Outcome, Failed> {
         let planner = self.planner;
@@ -162,7 +165,13 @@ impl Execution<'_> {
             Failed::io(last, &error)
         };
         let start = clock.elapsed().as_secs_f64();
-        let (ran, task) = match planner.decide(unit, &done).map_err(io)? {
+        let mut decision = planner.decide(unit, &done).map_err(io)?;
+        let key = if let Decision::Run(task) = &decision { Some(task.key.clone()) } else { None };
+        let claim = key.as_deref().map(|key| growing.claim(key));
+        if claim.as_ref().is_some_and(|claim| claim.waited) {
+            decision = planner.decide(unit, &done).map_err(io)?;
+        }
+        let (ran, task) = match decision {
             Decision::Hit(object) => {
                 self.console.tell(name, "hit");
                 (Ran::hit(object), None)

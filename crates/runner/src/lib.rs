@@ -98,6 +98,7 @@ pub mod fault;
 pub mod file;
 mod flow;
 pub mod graph;
+mod growing;
 mod interpolate;
 pub mod interrupt;
 pub mod keep;

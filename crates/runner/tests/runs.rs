@@ -357,3 +357,22 @@ fn a_folder_of_somebody_elses_is_not_replaced_by_an_export() {
     assert_ne!(workshop.runner(&["p.toml"]).code, Some(0));
     assert_eq!(workshop.read("home/notes.txt"), "mine");
 }
+
+#[test]
+fn of_two_nodes_with_one_key_one_runs() {
+    let twin = |name: &str| {
+        format!(
+            "[node.{name}]\nrun = \"double\"\nfrom = \"numbers\"\nargs = {{ trace = \"trace.txt\", slowly = 50 }}\n"
+        )
+    };
+    let numbers = "[node.numbers]\nrun = \"count\"\nargs = { count = 6 }\n";
+    let workshop = Workshop::new(&[numbers, &twin("one"), &twin("other")].concat());
+    let mut states = workshop.states(&["p.toml", "-j", "2"]);
+    assert_eq!(workshop.read("trace.txt").lines().count(), 6);
+    // Which of the two begins is chance.
+    states.iter_mut().for_each(|state| *state = state.replace("one", "twin").replace("other", "twin"));
+    states.sort_unstable();
+    assert_eq!(states, ["numbers ran", "twin hit", "twin ran"]);
+    let digests = workshop.digests("p");
+    assert_eq!(digests[1].1, digests[2].1);
+}

@@ -42,6 +42,15 @@ pub enum Content {
     File(Vec<u8>),
 }
 
+/// Whether the file at `path`, which is no pipe, begins as a stream of records does.
+pub fn holds_records(path: &Path) -> Result<bool, Failure> {
+    let mut bytes = Vec::new();
+    let magic = HEADER_FRAME.to_le_bytes();
+    let read = open(path)?.take(magic.len() as u64).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io(path, error))?;
+    Ok(bytes == magic)
+}
+
 /// The alternatives of planes that a port accepts; none where it accepts no shards.
 pub(crate) fn accepted(artefacts: &[Artefact]) -> Vec<&[String]> {
     let shards = artefacts.iter().filter_map(|artefact| match artefact {

@@ -1,12 +1,12 @@
 //! What a running stage works with: its inputs, its output, its counts.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use shard::{Header, Producer, RawRecord, Record};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::output::{Opened, digest_of_folder, partial};
 use crate::progress::Progress;
@@ -117,6 +117,22 @@ impl Job {
         input::open(path)?.read_to_end(&mut bytes).map_err(|error| Failure::io(path, error))?;
         self.note_input(port, path, digest_of_file(&bytes));
         Ok(bytes)
+    }
+
+    /// Gives `read` the content of a file from its first byte on, and notes all of it as an input of `port`, also what
+    /// `read` leaves.
+    pub fn read_through<T>(
+        &mut self,
+        port: &str,
+        path: &Path,
+        read: impl FnOnce(&mut dyn BufRead) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut digesting = Digesting { input: input::open(path)?, hasher: Xxh3::new() };
+        let mut buffered = BufReader::with_capacity(READ_AHEAD, &mut digesting);
+        let value = read(&mut buffered)?;
+        io::copy(&mut buffered, &mut io::sink()).map_err(|error| Failure::io(path, error))?;
+        self.note_input(port, path, format!("xxh3:{:032x}", digesting.hasher.digest128()));
+        Ok(value)
     }
 
     /// Notes a folder that was read as an input of `port`, and gives its digest.
@@ -351,6 +367,23 @@ impl Job {
         if let Some(opened) = self.opened {
             opened.discard();
         }
+    }
+}
+
+/// Bytes that are read from a file at a time.
+const READ_AHEAD: usize = 1 << 18;
+
+/// Digests what is read.
+struct Digesting<R> {
+    input: R,
+    hasher: Xxh3,
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
     }
 }
 

@@ -36,7 +36,7 @@ mod summary;
 pub use arguments::{Contract, ProgressMode};
 pub use card::{Arity, Artefact, Card, Output, Pass, Port, Relation};
 pub use failure::{BadData, Failure, Reason};
-pub use input::{Content, Records};
+pub use input::{Content, Records, holds_records};
 pub use job::Job;
 pub use progress::ProgressEvent;
 pub use run::{Stage, card_of, main};

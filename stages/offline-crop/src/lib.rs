@@ -9,7 +9,7 @@
 //! A window is a square around the bones of a region, larger by a margin and moved into the image. Every bone that
 //! shows in the window stays labelled: whoever trains on crops with `--labels region` teaches the network that
 //! the bones next door are background. The window travels with the record, so that `vote --paste-back` puts a
-//! prediction on a crop back into the whole radiograph exactly.
+//! prediction on a crop back into the whole radiograph exactly, also where `--size` resized the image for training.
 
 mod target;
 
@@ -17,6 +17,7 @@ use bones::crop::{Window, crop};
 use bones::mask::MaskBuilder;
 use bones::{BoneSet, Mask};
 use clap::{Args, ValueEnum};
+use pixels::{Filter, Resized};
 use planes::{Frame, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,6 +56,19 @@ pub struct OfflineCrop {
     #[arg(long, value_enum, default_value_t = Labels::All)]
     #[serde(default = "default_labels")]
     pub labels: Labels,
+    /// Resize the images of crops to N × N pixels; labels, and the size at which masks are predicted, stay those of
+    /// the window [default: keep the size]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
+    #[serde(default)]
+    pub size: Option<u32>,
+    /// How to resize; both are exactly OpenCV 4.10's
+    #[arg(long, value_enum, default_value_t = Filter::Linear)]
+    #[serde(default = "default_filter")]
+    pub filter: Filter,
+}
+
+fn default_filter() -> Filter {
+    Filter::Linear
 }
 
 fn default_margin() -> f64 {
@@ -93,7 +107,12 @@ impl Stage for OfflineCrop {
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
         let records = job.records()?;
         planes::check_classes(records.header()).map_err(|error| Failure::data(records.file(), error))?;
-        job.create(job.header_after(Some(records.header())))?;
+        let mut header = job.header_after(Some(records.header()));
+        if let Some(form) = self.form() {
+            form.check(records.header()).map_err(|what| Failure::data(records.file(), what))?;
+            form.write(&mut header);
+        }
+        job.create(header)?;
         let work = |record: Record| {
             let key = record.key.clone();
             let (crops, unseen) = self.crops(record)?;
@@ -111,6 +130,11 @@ impl Stage for OfflineCrop {
 }
 
 impl OfflineCrop {
+    /// How the images of crops are resized.
+    fn form(&self) -> Option<Resized> {
+        self.size.map(|size| Resized { size, filter: self.filter })
+    }
+
     /// The crops of a whole radiograph, and the targets of which it shows nothing.
     fn crops(&self, mut record: Record) -> Result<(Vec<Record>, Vec<&'static str>), Reason> {
         let frame = Frame::of(&record)?;
@@ -138,7 +162,11 @@ impl OfflineCrop {
                     if self.labels == Labels::Region {
                         labels = only(&labels, bones);
                     }
-                    crops.push(cropped(&record, name, &window, &image, &labels));
+                    let mut shown = image.crop(&window);
+                    if let Some(form) = self.form() {
+                        shown = form.apply(shown);
+                    }
+                    crops.push(cropped(&record, name, &window, shown, &labels));
                 }
             }
         }
@@ -147,7 +175,7 @@ impl OfflineCrop {
 }
 
 /// The record of one window.
-fn cropped(whole: &Record, name: &str, window: &Window, image: &Image, labels: &Mask) -> Record {
+fn cropped(whole: &Record, name: &str, window: &Window, image: Image, labels: &Mask) -> Record {
     let mut record = Record {
         key: format!("{}#{name}", whole.key),
         attributes: whole.attributes.clone(),
@@ -155,7 +183,7 @@ fn cropped(whole: &Record, name: &str, window: &Window, image: &Image, labels: &
     };
     record.attributes.insert(attribute::PARENT.to_owned(), whole.key.clone());
     Frame { size: window.size(), window: Some(*window) }.write(&mut record);
-    planes::set_image(&mut record, image.crop(window));
+    planes::set_image(&mut record, image);
     planes::set_masks(&mut record, labels);
     record
 }
@@ -197,7 +225,14 @@ mod tests {
 
     fn stage(region: &[&str]) -> OfflineCrop {
         let region = region.iter().map(|name| name.parse().unwrap()).collect();
-        OfflineCrop { region, margin: 0.1, min_size: 30, labels: Labels::All }
+        OfflineCrop {
+            region,
+            margin: 0.1,
+            min_size: 30,
+            labels: Labels::All,
+            size: None,
+            filter: Filter::Linear,
+        }
     }
 
     #[test]
@@ -236,6 +271,20 @@ mod tests {
         assert_eq!(areas(&stage), [100, 800]);
         stage.labels = Labels::Region;
         assert_eq!(areas(&stage), [100, 0]);
+    }
+
+    #[test]
+    fn the_images_of_crops_are_resized_and_their_labels_are_not() {
+        let mut stage = stage(&["fingertips"]);
+        let whole_size = |stage: &OfflineCrop| stage.crops(whole()).unwrap().0.remove(0);
+        let mut plain = whole_size(&stage);
+        stage.size = Some(24);
+        let mut small = whole_size(&stage);
+        assert_eq!(small.attributes, plain.attributes);
+        assert_eq!(planes::masks(&small).unwrap(), planes::masks(&plain).unwrap());
+        let [plain, small] = [&mut plain, &mut small].map(|crop| planes::take_image(crop).unwrap());
+        assert_eq!((plain.size().width(), small.size().width()), (48, 24));
+        assert_eq!(small, pixels::resize(plain, small.size(), Filter::Linear));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use bones::scores::{self, Logits, Thresholds, Values};
 use clap::{Args, ValueEnum};
 use learn::Precision;
 use pixels::Resized;
-use planes::{Frame, Image, Scores};
+use planes::{Frame, Image, Scores, ScoresKind};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,7 +32,7 @@ use network::Network;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Emit {
-    /// Logits at the network's resolution, half precision
+    /// Logits at the network's resolution, in half precision or quantised
     Scores,
     /// Masks at the size of the radiograph
     Masks,
@@ -59,6 +59,11 @@ pub struct Predict {
     #[arg(long, value_enum, default_value_t = default_emit())]
     #[serde(default = "default_emit")]
     pub emit: Emit,
+    /// Scores: keep a probability in this many bits, 8, instead of a logit in half precision: far fewer bytes, and
+    /// masks that differ by a few pixels of an outline
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=8))]
+    #[serde(default)]
+    pub quantise: Option<u8>,
     /// Which of the checkpoint's weights to use
     #[arg(long, value_enum, default_value_t = default_weights())]
     #[serde(default = "default_weights")]
@@ -142,7 +147,7 @@ impl Stage for Predict {
 
     fn output(&self) -> Output {
         let plane = match self.emit {
-            Emit::Scores => planes::scores_spec(),
+            Emit::Scores => self.scores_kind().spec(),
             Emit::Masks => planes::masks_spec(),
         };
         if self.keep { Output::adds([plane]) } else { Output::planes([plane]) }
@@ -152,6 +157,9 @@ impl Stage for Predict {
         let Some(folder) = &self.checkpoint else {
             return Err(Failure::Usage("--checkpoint DIR is missing".to_owned()));
         };
+        if self.quantise.is_some() && self.emit == Emit::Masks {
+            return Err(Failure::Usage("--quantise is for scores, and --emit asks for masks".to_owned()));
+        }
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(|error| Failure::Usage(error.to_string()))?;
         let checkpoint = learn::model::read(folder)?;
@@ -201,6 +209,10 @@ fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, R
 }
 
 impl Predict {
+    fn scores_kind(&self) -> ScoresKind {
+        if self.quantise.is_some() { ScoresKind::Quantised } else { ScoresKind::Half }
+    }
+
     /// Runs the network over a batch, which is empty then, and writes its records.
     fn predict(&self, job: &mut Job, network: &Network, batch: &mut Vec<Prepared>) -> Result<(), Failure> {
         if batch.is_empty() {
@@ -233,7 +245,14 @@ impl Predict {
     ) -> Result<Written, Failure> {
         let mut misgiving = None;
         match self.emit {
-            Emit::Scores => planes::set_scores(&mut record, scores),
+            Emit::Scores => {
+                let kind = self.scores_kind();
+                if kind == ScoresKind::Quantised && scores.logits().iter().any(|logit| logit.is_nan()) {
+                    let reason = "a logit is no number: did the training diverge?";
+                    return Err(Failure::record("prediction", &record.key, reason));
+                }
+                planes::set_scores(&mut record, scores, kind);
+            }
             Emit::Masks => {
                 let mask = Logits::new(Values::F16(scores.logits()), scores.size())
                     .and_then(|logits| scores::to_mask(&[(logits, 1.0)], frame.size, thresholds));

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bones::submission::Writer;
 use bones::{Bone, Mask, Size};
-use planes::{Frame, Scores, attribute};
+use planes::{Frame, Scores, ScoresKind, attribute};
 use samples::{Ended, mask, masks, read, write};
 use shard::Record;
 use tempfile::TempDir;
@@ -110,6 +110,10 @@ fn a_pipe_must_keep_the_order() {
 
 /// Scores of 4×2 with one logit for all of a bone.
 fn scores(key: &str, logits: &[(&str, f32)]) -> Record {
+    scores_of_kind(ScoresKind::Half, key, logits)
+}
+
+fn scores_of_kind(kind: ScoresKind, key: &str, logits: &[(&str, f32)]) -> Record {
     let mut record = masks(key, &[]);
     record.take_plane("masks");
     let small = Size::new(4, 2).unwrap();
@@ -118,7 +122,7 @@ fn scores(key: &str, logits: &[(&str, f32)]) -> Record {
         let index = Bone::from_name(name).unwrap().index();
         values[index * 8..(index + 1) * 8].fill(half::f16::from_f32(*logit));
     }
-    planes::set_scores(&mut record, &Scores::new(small, values).unwrap());
+    planes::set_scores(&mut record, &Scores::new(small, values).unwrap(), kind);
     record
 }
 
@@ -146,6 +150,20 @@ fn scores_are_averaged_by_weight_and_thresholded_by_bone() {
     vote(&folder, "a.shard --weights 1,2").refused(2);
     vote(&folder, "a.shard --min-votes 1").refused(2);
     vote(&folder, "a.shard --threshold Radius=1").refused(2);
+}
+
+#[test]
+fn half_precision_and_quantised_scores_vote_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Sigmoids: 0.88 and 0.27 for the Radius, whose mean is 0.575.
+    write(path("a.shard"), &[scores("ID1/x", &[("Radius", 2.0)])]);
+    write(path("b.shard"), &[scores_of_kind(ScoresKind::Quantised, "ID1/x", &[("Radius", -1.0)])]);
+    let area = |threshold: &str| {
+        vote(&folder, &format!("a.shard b.shard --threshold {threshold} --out out.shard")).complete();
+        masks_of(&read(path("out.shard"))[0]).areas()[Bone::from_name("Radius").unwrap().index()]
+    };
+    assert_eq!([area("0.57"), area("0.58")], [128, 0]);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! A listing: a submission of which only the rows in use are in memory.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use bones::submission::Index;
+use bones::{Mask, Size};
+use stage::{Failure, Job, Reason};
+
+/// A submission of which, unless it came through a pipe, only the rows in use are in memory.
+#[derive(Debug)]
+pub struct Listing {
+    index: Index,
+    text: Text,
+}
+
+#[derive(Debug)]
+enum Text {
+    /// What came through a pipe, whose bytes are there but once.
+    Held(Vec<u8>),
+    /// A file, read where it is needed.
+    File(File),
+}
+
+impl Listing {
+    /// The submission whose `text` was read from `name`.
+    pub(crate) fn held(name: &str, text: Vec<u8>) -> Result<Listing, Failure> {
+        let index = Index::read(&text[..]).map_err(|error| Failure::data(name, error))?;
+        Ok(Listing { index, text: Text::Held(text) })
+    }
+
+    /// The submission in the file at `path`, noted as an input of `port`.
+    pub(crate) fn open(job: &mut Job, port: &str, path: &Path) -> Result<Listing, Failure> {
+        let file = File::open(path).map_err(|error| Failure::io(path, error))?;
+        let index = job.read_through(port, path, |input| {
+            Index::read(input).map_err(|error| Failure::data(path.display(), error))
+        })?;
+        Ok(Listing { index, text: Text::File(file) })
+    }
+
+    /// The image names, sorted.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
+        self.index.images()
+    }
+
+    /// Whether the image has a row.
+    pub(crate) fn contains(&self, image: &str) -> bool {
+        self.index.contains(image)
+    }
+
+    /// The mask of an image of `size`.
+    pub(crate) fn mask(&self, image: &str, size: Size) -> Result<Mask, Reason> {
+        Ok(self.index.mask(image, size, |bytes| self.text.part(bytes))?)
+    }
+}
+
+impl Text {
+    fn part(&self, bytes: Range<usize>) -> io::Result<Cow<'_, [u8]>> {
+        match self {
+            Text::Held(text) => Ok(Cow::Borrowed(&text[bytes])),
+            Text::File(file) => {
+                let mut part = vec![0; bytes.len()];
+                file.read_exact_at(&mut part, bytes.start as u64)?;
+                Ok(Cow::Owned(part))
+            }
+        }
+    }
+}
