@@ -6,6 +6,8 @@ use std::path::PathBuf;
 #[path = "../../setup/rpath.rs"]
 mod rpath;
 
+const SOURCES: [&str; 3] = ["src/cost.cpp", "src/runtime.cpp", "src/segment.cpp"];
+
 fn main() {
     rpath::main();
     // As torch-sys does: headers beside the libraries unless LIBTORCH_INCLUDE says otherwise.
@@ -18,9 +20,9 @@ fn main() {
         .std("c++17")
         .warnings(false)
         .include(torch.join("include"))
-        .file("src/runtime.cpp")
+        .files(SOURCES)
         .compile("zoo_runtime");
     println!("cargo::rerun-if-env-changed=LIBTORCH_INCLUDE");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/runtime.cpp");
+    SOURCES.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
 }

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             phases[phase] += start.elapsed().as_secs_f64() * 1e3 / steps as f64;
             start = Instant::now();
         };
-        let images = tensors::images(&grey, size, Normalisation::Unit, Device::Cpu);
+        let images = tensors::images(&grey, size, 3, Normalisation::Unit, Device::Cpu);
         let targets = tensors::targets(&bones, size, Device::Cpu);
         lap(0);
         let logits = Precision::Auto.compute(Device::Cpu, || model.forward_t(&images, true))?;

@@ -1,5 +1,6 @@
 //! Networks as checkpoints describe them.
 
+use std::io;
 use std::path::Path;
 
 use checkpoint::{Checkpoint, Error, Model};
@@ -17,10 +18,21 @@ pub fn read(folder: &Path) -> Result<Checkpoint, Failure> {
 
 /// Puts the weights of a file into `model`; its keys must be the model's.
 pub fn load(model: &Segmenter, weights: &Path) -> Result<(), Failure> {
-    model.weights().load(weights).map_err(|error| match error {
+    model.weights().load(weights).map_err(unusable)
+}
+
+/// Weights that could not be loaded as a failure of a stage.
+pub fn unusable(error: WeightsError) -> Failure {
+    match error {
         WeightsError::Io { path, source } => Failure::io(path, source),
-        error => Failure::data(weights.display(), error),
-    })
+        WeightsError::Hub { from, reason } => Failure::Io { what: from, source: io::Error::other(reason) },
+        WeightsError::Format { path, format, reason } => {
+            Failure::data(path.display(), format_args!("not a whole {format}: {reason}"))
+        }
+        WeightsError::Mismatch { from, mismatch } => {
+            Failure::data(from, format_args!("it does not fit the model: {mismatch}"))
+        }
+    }
 }
 
 /// What a checkpoint says of the network `spec`, beside its classes.

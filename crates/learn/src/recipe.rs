@@ -16,6 +16,9 @@ pub struct Recipe {
     /// Architecture and encoder, such as `unet/resnet18` or `segformer/mit_b0`
     #[arg(long, value_name = "ARCHITECTURE/ENCODER", default_value_t = Recipe::default().model)]
     pub model: String,
+    /// Channels of the network's input: the grey image once, or three times as encoders trained on ImageNet want it
+    #[arg(long, value_name = "1|3", default_value_t = Recipe::default().in_channels, value_parser = channels)]
+    pub in_channels: i64,
     /// Height and width that the network sees; images of another size are resized
     #[arg(long, value_name = "PIXELS", default_value_t = Recipe::default().size, value_parser = clap::value_parser!(u32).range(32..=4096))]
     pub size: u32,
@@ -71,6 +74,7 @@ impl Default for Recipe {
     fn default() -> Recipe {
         Recipe {
             model: "unet/resnet18".to_owned(),
+            in_channels: 3,
             size: 512,
             filter: Filter::Linear,
             normalisation: Normalisation::Unit,
@@ -95,6 +99,14 @@ fn number(text: &str, legal: impl Fn(f64) -> bool, what: &str) -> Result<f64, St
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && legal(number) => Ok(number),
         _ => Err(format!("`{text}` is no {what}")),
+    }
+}
+
+fn channels(text: &str) -> Result<i64, String> {
+    match text {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err(format!("`{text}` is neither 1 nor 3")),
     }
 }
 

@@ -6,22 +6,31 @@ use checkpoint::Normalisation;
 use half::f16;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Grey images `[B, H, W]`, row-major, as a network's input `[B, 3, H, W]` on `device`.
+/// Grey images `[B, H, W]`, row-major, as a network's input `[B, channels, H, W]` on `device`.
+///
+/// Where ImageNet's mean and deviation are those of three channels, a single one takes their means.
 ///
 /// # Panics
 /// Where `grey` is no whole number of images.
-pub fn images(grey: &[u8], size: Size, normalisation: Normalisation, device: Device) -> Tensor {
+pub fn images(
+    grey: &[u8],
+    size: Size,
+    channels: i64,
+    normalisation: Normalisation,
+    device: Device,
+) -> Tensor {
     let [height, width] = [size.height(), size.width()].map(i64::from);
     let grey = Tensor::from_slice(grey).to_device(device).view([-1, 1, height, width]);
     let unit = grey.to_kind(Kind::Float) / 255.0;
-    let channels = unit.expand([-1, 3, height, width], false);
+    let image = unit.expand([-1, channels, height, width], false);
     if normalisation == Normalisation::Unit {
-        return channels;
+        return image;
     }
     let each = |values: [f64; 3]| {
-        Tensor::from_slice(&values).to_kind(Kind::Float).to_device(device).view([1, 3, 1, 1])
+        let values = Tensor::from_slice(&values).to_kind(Kind::Float).to_device(device).view([1, 3, 1, 1]);
+        if channels == 3 { values } else { values.mean(Kind::Float) }
     };
-    (channels - each(normalisation.mean())) / each(normalisation.deviation())
+    (image - each(normalisation.mean())) / each(normalisation.deviation())
 }
 
 /// The bits of the bones of each pixel `[B, H, W]`, row-major, as targets of 0 and 1 `[B, 29, H, W]` on `device`;
@@ -52,12 +61,15 @@ mod tests {
     #[test]
     fn grey_is_normalised_in_three_channels() {
         let size = Size::new(2, 1).unwrap();
-        let unit = images(&[0, 255, 51, 102], size, Normalisation::Unit, Device::Cpu);
+        let unit = images(&[0, 255, 51, 102], size, 3, Normalisation::Unit, Device::Cpu);
         assert_eq!(unit.size(), [2, 3, 1, 2]);
         assert!((unit.double_value(&[1, 2, 0, 1]) - 0.4).abs() < 1e-7);
-        let imagenet = images(&[0, 255, 51, 102], size, Normalisation::Imagenet, Device::Cpu);
+        let imagenet = images(&[0, 255, 51, 102], size, 3, Normalisation::Imagenet, Device::Cpu);
         assert!((imagenet.double_value(&[0, 0, 0, 0]) + 0.485 / 0.229).abs() < 1e-6);
         assert!((imagenet.double_value(&[0, 2, 0, 1]) - (1.0 - 0.406) / 0.225).abs() < 1e-6);
+        let single = images(&[0, 255, 51, 102], size, 1, Normalisation::Imagenet, Device::Cpu);
+        assert_eq!(single.size(), [2, 1, 1, 2]);
+        assert!((single.double_value(&[0, 0, 0, 0]) + 0.449 / 0.226).abs() < 1e-6);
     }
 
     #[test]

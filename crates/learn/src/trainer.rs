@@ -42,6 +42,7 @@ impl Trainer {
     /// A network with fresh weights, which depend on `seed` alone: it is set before anything is drawn.
     pub fn new(recipe: &Recipe, device: Device, seed: u64, threads: usize) -> Result<Trainer, zoo::Error> {
         let spec = ModelSpec::named(&recipe.model, COUNT as i64)?;
+        let spec = ModelSpec { in_channels: recipe.in_channels, ..spec };
         let model = Segmenter::new(&spec, Placement::on(device), seed as i64)?;
         let side = i64::from(recipe.size);
         model.check_size(side, side)?;
@@ -102,9 +103,11 @@ impl Trainer {
     }
 
     fn step(&mut self, batch: &feed::Batch, total: u64) -> Result<Step, Failure> {
-        let Recipe { normalisation, loss, dice_weight, grad_clip, precision, lr, warmup, .. } = self.recipe;
+        let Recipe {
+            in_channels, normalisation, loss, dice_weight, grad_clip, precision, lr, warmup, ..
+        } = self.recipe;
         let device = self.model.placement().device;
-        let images = tensors::images(&batch.images, batch.size, normalisation, device);
+        let images = tensors::images(&batch.images, batch.size, in_channels, normalisation, device);
         let targets = tensors::targets(&batch.bones, batch.size, device);
         let logits = precision.compute(device, || self.model.forward_t(&images, true));
         let loss = loss.of(&logits.map_err(internal)?, &targets, dice_weight);
@@ -147,7 +150,7 @@ impl Trainer {
     fn logits(&self, samples: &[Arc<Sample>], size: Size) -> Result<Vec<f16>, Failure> {
         let device = self.model.placement().device;
         let grey: Vec<u8> = samples.iter().flat_map(|sample| sample.image.pixels()).copied().collect();
-        let images = tensors::images(&grey, size, self.recipe.normalisation, device);
+        let images = tensors::images(&grey, size, self.recipe.in_channels, self.recipe.normalisation, device);
         let logits = self.recipe.precision.compute(device, || self.model.infer(&images)).map_err(internal)?;
         tensors::scores(&logits).map_err(internal)
     }

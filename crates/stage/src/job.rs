@@ -142,6 +142,13 @@ impl Job {
         Ok(digest)
     }
 
+    /// Notes a file among the inputs; its digest.
+    pub fn note_file(&mut self, port: &str, path: &Path) -> Result<String, Failure> {
+        let digest = digest_of_file(&fs::read(path).map_err(|error| Failure::io(path, error))?);
+        self.note_input(port, path, digest.clone());
+        Ok(digest)
+    }
+
     /// Notes an input that the stage read, and digested, itself.
     pub fn note_input(&mut self, port: &str, path: &Path, digest: String) {
         self.inputs.push(InputDigest { port: port.to_owned(), path: input::name(path), digest });

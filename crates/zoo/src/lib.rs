@@ -15,6 +15,7 @@
 //! ```
 
 pub mod catalog;
+mod cost;
 mod decoders;
 mod device;
 mod draws;
@@ -22,15 +23,19 @@ mod encoders;
 mod error;
 mod layers;
 mod parameters;
+pub mod provenance;
 mod pyramid;
 mod runtime;
+mod segment;
 mod segmenter;
+mod switches;
 pub mod weights;
 
 pub use catalog::ModelSpec;
+pub use cost::{Figures, figures};
 pub use device::{Placement, device};
 pub use error::Error;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
 pub use runtime::{autocast, autocast_pays, keep_freed_memory, libtorch_version};
-pub use segmenter::{Segmenter, outline};
+pub use segmenter::{Frozen, Segmenter, outline};

@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 
 use crate::Placement;
 use crate::draws::Draws;
+use crate::switches::Switches;
 
 /// Whether training changes a tensor by its gradient or by its layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,22 +125,33 @@ pub(crate) struct Registry {
     weights: RefCell<Weights>,
     placement: Placement,
     seed: Option<i64>,
+    switches: Switches,
 }
 
 impl Registry {
     /// For a model that computes.
     pub(crate) fn new(placement: Placement, seed: i64) -> Self {
-        Self { weights: RefCell::default(), placement, seed: Some(seed) }
+        Self { weights: RefCell::default(), placement, seed: Some(seed), switches: Switches::default() }
     }
 
     /// For a model that is only looked at: its tensors have shapes, but a single element each.
     pub(crate) fn outline() -> Self {
-        Self { weights: RefCell::default(), placement: Placement::cpu(), seed: None }
+        Self {
+            weights: RefCell::default(),
+            placement: Placement::cpu(),
+            seed: None,
+            switches: Switches::default(),
+        }
     }
 
     /// The place of keys without a prefix.
     pub(crate) fn root(&self) -> Scope<'_> {
         Scope { registry: self, prefix: String::new(), unused: false }
+    }
+
+    /// What all layers of the model look at.
+    pub(crate) fn switches(&self) -> Switches {
+        self.switches.clone()
     }
 
     pub(crate) fn finish(self) -> Weights {
@@ -164,6 +176,11 @@ impl Scope<'_> {
     /// The same, for layers that nothing computes with: what is built below it only names [`Weights::unused`] keys.
     pub(crate) fn unused(&self, segment: impl Display) -> Self {
         Self { unused: true, ..self.at(segment) }
+    }
+
+    /// What all layers of the model look at.
+    pub(crate) fn switches(&self) -> Switches {
+        self.registry.switches()
     }
 
     /// A learnt tensor. Four-dimensional ones are laid out channels-last, as convolutions run fastest on them.

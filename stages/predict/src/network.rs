@@ -9,13 +9,13 @@ use learn::{Boundary, Precision, tensors};
 use planes::{Image, Scores};
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
-use zoo::{Placement, Segmenter};
+use zoo::{Frozen, Placement, Segmenter};
 
 use crate::{Variants, Weights, internal};
 
 /// A trained network and what its input looks like.
 pub(crate) struct Network {
-    model: Segmenter,
+    model: Frozen,
     normalisation: Normalisation,
     precision: Precision,
 }
@@ -49,6 +49,7 @@ impl Network {
             Weights::Last => file::LAST,
         });
         learn::model::load(&model, &path)?;
+        let model = model.freeze();
         Ok(Network { model, normalisation: checkpoint.input.normalisation, precision })
     }
 
@@ -63,7 +64,7 @@ impl Network {
         let size = images[0].size();
         let grey: Vec<u8> = images.iter().flat_map(|image| image.pixels()).copied().collect();
         let device = self.model.placement().device;
-        let input = tensors::images(&grey, size, self.normalisation, device);
+        let input = tensors::images(&grey, size, self.model.spec().in_channels, self.normalisation, device);
         let logits = variants.merged(&input, |input| self.logits(input)).map_err(internal)?;
         let each = (0..images.len() as i64).map(|index| logits.get(index));
         let values = each.map(|logits| match masks {

@@ -9,10 +9,11 @@
 //! there when it is started again with the same arguments and data, and ends with the same bytes (on a CPU, with the
 //! same number of threads).
 
+mod beginning;
 mod data;
 mod store;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bones::Bone;
 use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
@@ -23,6 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Pass, Port, Relation, Stage};
 
+pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
 use crate::store::{Identity, Progress, Store};
 
@@ -33,10 +35,10 @@ pub struct Train {
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
     #[serde(default)]
     pub validation: Vec<PathBuf>,
-    /// Begin with the best weights of this checkpoint, of the same model, instead of drawn ones; its size may differ
-    #[arg(long, value_name = "DIR")]
-    #[serde(default)]
-    pub start: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    #[allow(missing_docs, reason = "its fields are documented where they are")]
+    pub beginning: Beginning,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
@@ -49,6 +51,10 @@ pub struct Train {
     #[arg(long, value_name = "MB", default_value_t = default_cache_mb())]
     #[serde(default = "default_cache_mb")]
     pub cache_mb: u32,
+    /// Keep fewer activations in memory and compute the others again for the gradient: for large images or batches
+    #[arg(long)]
+    #[serde(default)]
+    pub checkpoint_activations: bool,
     /// Write a line of metrics every so many steps
     #[arg(long, value_name = "STEPS", default_value_t = default_log_every(), value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(default = "default_log_every")]
@@ -80,6 +86,8 @@ impl Stage for Train {
             Port::new("in", Arity::Many, [shards.clone()]),
             Port::new("validation", Arity::Many, [shards]),
             Port::new("start", Arity::Optional, [Artefact::directory("checkpoint")]),
+            Port::new("weights", Arity::Optional, [Artefact::file("weights")]),
+            Port::new("encoder-weights", Arity::Optional, [Artefact::file("weights")]),
         ]
     }
 
@@ -92,7 +100,8 @@ impl Stage for Train {
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(usage)?;
         let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
-        let start = self.start.as_deref().map(|folder| begin_with(folder, &trainer, job)).transpose()?;
+        trainer.model().checkpoint_activations(self.checkpoint_activations);
+        let start = self.beginning.apply(trainer.model(), job)?;
 
         let budget = self.cache_mb as usize * 1_000_000;
         let training = DataPort { name: "in", paths: job.input_paths()? };
@@ -203,28 +212,6 @@ impl Train {
             versions,
         })
     }
-}
-
-/// Puts the best weights of the checkpoint in `folder` into the network; the folder's digest.
-fn begin_with(folder: &Path, trainer: &Trainer, job: &mut Job) -> Result<String, Failure> {
-    let found = learn::model::read(folder)?;
-    let expected = trainer.model().spec();
-    if learn::model::specified(&found) != *expected {
-        let model = found.model;
-        return Err(Failure::data(
-            folder.join(checkpoint::file::DESCRIPTION).display(),
-            format!(
-                "a checkpoint of {}/{} for {} classes; {} for {} was expected: give the same --model",
-                model.architecture,
-                model.encoder,
-                found.classes.len(),
-                expected.name(),
-                expected.classes,
-            ),
-        ));
-    }
-    learn::model::load(trainer.model(), &folder.join(checkpoint::file::BEST))?;
-    job.note_folder("start", folder)
 }
 
 /// A validation of the network as it is now.

@@ -1,15 +1,19 @@
 //! The step up of U-Net and its relatives.
 
+use std::rc::Rc;
+
 use tch::Tensor;
 
 use crate::layers::{ConvNormRelu, ConvShape};
 use crate::parameters::{Init, Scope};
+use crate::segment::segment;
+use crate::switches::Switches;
 
 /// Nearest upsampling, maps beside, two 3×3 convolutions: `conv1`, `conv2`.
 #[derive(Debug)]
 pub(super) struct Up {
-    conv1: ConvNormRelu,
-    conv2: ConvNormRelu,
+    convolutions: Rc<[ConvNormRelu; 2]>,
+    switches: Switches,
 }
 
 impl Up {
@@ -18,7 +22,8 @@ impl Up {
         let conv = |name: &str, inputs: i64| {
             ConvNormRelu::new(&scope.at(name), ConvShape::same(inputs, outputs, 3), Init::KaimingUniform)
         };
-        Self { conv1: conv("conv1", inputs), conv2: conv("conv2", outputs) }
+        let convolutions = Rc::new([conv("conv1", inputs), conv("conv2", outputs)]);
+        Self { convolutions, switches: scope.switches() }
     }
 
     // [B, C, h, w], beside it maps of `size` -> [B, outputs, H, W]
@@ -29,21 +34,31 @@ impl Up {
         beside: &[&Tensor],
         train: bool,
     ) -> Tensor {
-        let features = features.upsample_nearest2d(size, None, None);
-        self.convolve(&concatenate(&features, beside), train)
+        let convolutions = Rc::clone(&self.convolutions);
+        let maps: Vec<&Tensor> = std::iter::once(features).chain(beside.iter().copied()).collect();
+        segment(&self.switches, train, &maps, move |maps| {
+            let features = maps[0].upsample_nearest2d(size, None, None);
+            convolved(&convolutions, &concatenate(&features, &maps[1..]), train)
+        })
     }
 
     /// The two convolutions alone.
     pub(super) fn convolve(&self, features: &Tensor, train: bool) -> Tensor {
-        self.conv2.forward(&self.conv1.forward(features, train), train)
+        let convolutions = Rc::clone(&self.convolutions);
+        segment(&self.switches, train, &[features], move |maps| convolved(&convolutions, &maps[0], train))
     }
 }
 
+fn convolved(convolutions: &[ConvNormRelu; 2], features: &Tensor, train: bool) -> Tensor {
+    let [conv1, conv2] = convolutions;
+    conv2.forward(&conv1.forward(features, train), train)
+}
+
 /// All channels, the first map's first.
-fn concatenate(first: &Tensor, others: &[&Tensor]) -> Tensor {
+fn concatenate(first: &Tensor, others: &[Tensor]) -> Tensor {
     if others.is_empty() {
         return first.shallow_clone();
     }
-    let maps: Vec<&Tensor> = std::iter::once(first).chain(others.iter().copied()).collect();
+    let maps: Vec<&Tensor> = std::iter::once(first).chain(others).collect();
     Tensor::cat(&maps, 1)
 }

@@ -12,12 +12,16 @@
 //! | stride 16  | 256 × 32² | 1024 × 32² | `layer3`            |
 //! | stride 32  | 512 × 16² | 2048 × 16² | `layer4`            |
 
+use std::rc::Rc;
+
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
+use crate::segment::segment;
+use crate::switches::Switches;
 
 /// Channels of the stem, and of the first stage before expansion.
 const STEM: i64 = 64;
@@ -150,6 +154,12 @@ struct Steps {
 /// Convolutions `conv1`/`bn1`, … with a shortcut around them, `downsample` where the shape changes.
 #[derive(Debug)]
 struct Block {
+    branches: Rc<Branches>,
+    switches: Switches,
+}
+
+#[derive(Debug)]
+struct Branches {
     layers: Vec<ConvNorm>,
     downsample: Option<ConvNorm>,
 }
@@ -188,9 +198,16 @@ impl Block {
             let shape = ConvShape::same(inputs, outputs, 1).strided(stride);
             ConvNorm::new(&shortcut.at(0), &shortcut.at(1), shape, Init::KaimingNormalFanOut)
         });
-        Self { layers, downsample }
+        Self { branches: Rc::new(Branches { layers, downsample }), switches: scope.switches() }
     }
 
+    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        let branches = Rc::clone(&self.branches);
+        segment(&self.switches, train, &[images], move |images| branches.forward(&images[0], train))
+    }
+}
+
+impl Branches {
     // [B, inputs, H, W] -> [B, outputs, H / stride, W / stride]
     fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         let mut features = images.shallow_clone();

@@ -1,6 +1,8 @@
 //! Convolutions, alone and followed by batch normalisation.
 
-use tch::Tensor;
+use std::cell::OnceCell;
+
+use tch::{Kind, Tensor};
 
 use super::{BatchNorm2d, Running};
 use crate::parameters::{Init, Scope};
@@ -68,6 +70,18 @@ impl Conv2d {
         Self { bias: Some(scope.parameter("bias", &[shape.outputs], start)), ..conv }
     }
 
+    /// The convolution that gives what `norm` in evaluation mode makes of this one's outputs.
+    fn folded(&self, norm: &BatchNorm2d) -> Self {
+        let (scale, shift) = norm.affine();
+        let kind = self.weight.kind();
+        let weight = self.weight.detach().to_kind(Kind::Double) * scale.view([-1, 1, 1, 1]);
+        let bias = match &self.bias {
+            Some(bias) => shift + bias.detach().to_kind(Kind::Double) * scale,
+            None => shift,
+        };
+        Self { weight: weight.to_kind(kind), bias: Some(bias.to_kind(kind)), shape: self.shape }
+    }
+
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
         let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
         images.conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [padding; 2], [dilation; 2], groups)
@@ -75,10 +89,13 @@ impl Conv2d {
 }
 
 /// A convolution and the batch normalisation of its outputs.
+///
+/// In a frozen model they are one convolution, which is made when it is first needed.
 #[derive(Debug)]
 pub(crate) struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm2d,
+    folded: OnceCell<Conv2d>,
 }
 
 impl ConvNorm {
@@ -100,10 +117,13 @@ impl ConvNorm {
 
     /// The pair of any two, in whichever order they were registered.
     pub(crate) fn of(conv: Conv2d, norm: BatchNorm2d) -> Self {
-        Self { conv, norm }
+        Self { conv, norm, folded: OnceCell::new() }
     }
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        if !train && self.norm.switches.frozen() {
+            return self.folded.get_or_init(|| self.conv.folded(&self.norm)).forward(images);
+        }
         self.norm.forward(&self.conv.forward(images), train)
     }
 }

@@ -1,8 +1,9 @@
 //! Normalisations.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::parameters::{Init, Scope};
+use crate::switches::Switches;
 
 /// How batch normalisation keeps its running statistics, and what it adds to a variance.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,7 @@ pub(crate) struct BatchNorm2d {
     running_var: Tensor,
     num_batches_tracked: Tensor,
     running: Running,
+    pub(super) switches: Switches,
 }
 
 impl BatchNorm2d {
@@ -41,23 +43,35 @@ impl BatchNorm2d {
             running_var: scope.buffer("running_var", &[channels], 1.0),
             num_batches_tracked: scope.counter("num_batches_tracked"),
             running,
+            switches: scope.switches(),
         }
     }
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        if train {
+        // A batch counts once, however often it is computed.
+        let counts = train && !self.switches.recomputing();
+        if counts {
             let _ = self.num_batches_tracked.shallow_clone().g_add_scalar_(1);
         }
+        let kept = (counts || !train).then_some((&self.running_mean, &self.running_var));
         images.batch_norm(
             Some(&self.weight),
             Some(&self.bias),
-            Some(&self.running_mean),
-            Some(&self.running_var),
+            kept.map(|(mean, _)| mean),
+            kept.map(|(_, variance)| variance),
             train,
             self.running.momentum,
             self.running.epsilon,
             true,
         )
+    }
+
+    /// What evaluation mode multiplies each channel by, and adds then, `[C]` each in double precision.
+    pub(super) fn affine(&self) -> (Tensor, Tensor) {
+        let double = |tensor: &Tensor| tensor.detach().to_kind(Kind::Double);
+        let scale = double(&self.weight) / (double(&self.running_var) + self.running.epsilon).sqrt();
+        let shift = double(&self.bias) - double(&self.running_mean) * &scale;
+        (scale, shift)
     }
 }
 

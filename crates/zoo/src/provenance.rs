@@ -1,0 +1,85 @@
+//! Where models come from: the implementation that each equals, and whose weights it usually starts from.
+
+/// Published weights of an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Who published them, trained on what.
+    pub weights: &'static str,
+    /// Their licence, by its SPDX identifier where it has one.
+    pub licence: &'static str,
+}
+
+/// The reference implementation of an architecture; an empty text where the zoo has no such architecture.
+pub fn of_architecture(name: &str) -> &'static str {
+    REFERENCES.iter().find(|(names, _)| names.contains(&name)).map_or("", |(_, reference)| reference)
+}
+
+/// The usual weights of an encoder; empty texts where the zoo has no such encoder.
+pub fn of_encoder(name: &str) -> Origin {
+    let found = ORIGINS.iter().find(|(names, _)| names.contains(&name));
+    found.map_or(Origin { weights: "", licence: "" }, |(_, origin)| *origin)
+}
+
+const REFERENCES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "unet",
+            "unetplusplus",
+            "manet",
+            "linknet",
+            "fpn",
+            "pspnet",
+            "pan",
+            "deeplabv3",
+            "deeplabv3plus",
+            "upernet",
+            "segformer",
+        ],
+        "segmentation-models-pytorch 0.6",
+    ),
+    (&["fcn", "lraspp", "torchvision-deeplabv3"], "torchvision"),
+    (&["hf-segformer", "hf-upernet"], "transformers"),
+];
+
+const TORCHVISION: Origin = Origin { weights: "torchvision, ImageNet-1k", licence: "BSD-3-Clause" };
+const TIMM: Origin = Origin { weights: "timm, ImageNet-1k", licence: "Apache-2.0" };
+const TIMM_LARGE: Origin = Origin { weights: "timm, ImageNet-21k and 1k", licence: "Apache-2.0" };
+const MICROSOFT: Origin = Origin { weights: "Microsoft, ImageNet-1k", licence: "MIT" };
+const MICROSOFT_LARGE: Origin = Origin { weights: "Microsoft, ImageNet-22k and 1k", licence: "MIT" };
+const LUKEMELAS: Origin = Origin { weights: "EfficientNet-PyTorch, ImageNet-1k", licence: "Apache-2.0" };
+const RES2NET: Origin = Origin { weights: "Res2Net's authors, ImageNet-1k", licence: "none is stated" };
+/// NVIDIA's source code licence: research and evaluation only.
+const NVIDIA: Origin = Origin { weights: "NVIDIA, ImageNet-1k", licence: "NVIDIA, not commercial" };
+
+const ORIGINS: &[(&[&str], Origin)] = &[
+    (&["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d"], TORCHVISION),
+    (&["resnext101_32x8d", "densenet121", "densenet161", "mobilenet_v2", "mobilenet_v3_large"], TORCHVISION),
+    (&["tu-regnetx_320", "timm-regnetx_320"], TORCHVISION),
+    (&["mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"], NVIDIA),
+    (&["efficientnet-b0", "efficientnet-b1", "efficientnet-b2", "efficientnet-b3"], LUKEMELAS),
+    (&["efficientnet-b4", "efficientnet-b5", "efficientnet-b6", "efficientnet-b7"], LUKEMELAS),
+    (&["timm-efficientnet-b8", "tu-gernet_l", "tu-xception71", "timm-resnest50d", "tu-resnest50d"], TIMM),
+    (&["tu-tf_efficientnetv2_xl", "tu-convnext_tiny", "tu-convnext_small", "tu-convnext_base"], TIMM_LARGE),
+    (&["timm-res2net50_26w_4s", "tu-res2net50_26w_4s"], RES2NET),
+    (&["tu-hrnet_w48", "tu-hrnet_w64", "tu-swin_tiny_patch4_window7_224"], MICROSOFT),
+    (&["tu-swin_small_patch4_window7_224", "tu-swin_base_patch4_window7_224"], MICROSOFT_LARGE),
+    (&["tu-swin_large_patch4_window7_224", "tu-swin_base_patch4_window12_384"], MICROSOFT_LARGE),
+    (&["tu-swin_large_patch4_window12_384"], MICROSOFT_LARGE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    #[test]
+    fn every_model_has_a_provenance() {
+        let (encoders, architectures) = (catalog::encoders(), catalog::architectures());
+        for name in &encoders {
+            assert!(!of_encoder(name).licence.is_empty(), "{name} has no row in ORIGINS");
+        }
+        for name in &architectures {
+            assert!(!of_architecture(name).is_empty(), "{name} has no row in REFERENCES");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Layouts of published encoder weights: how each library's keys become ours.
+//!
+//! Our encoders have the keys of segmentation-models-pytorch, which for most families are those of timm, torchvision
+//! or the authors already. A [`Layout`] is a table of rules for the others. Every rule of a layout is applied to every
+//! key, one after the other; the layout that finds most of the encoder is taken.
+
+use std::collections::BTreeMap;
+
+use regex::{Captures, Regex};
+use tch::Tensor;
+
+/// How a library keeps weights of one or more families.
+struct Layout {
+    /// The library.
+    name: &'static str,
+    /// Pattern and replacement. `{n+k}` and `{n/k}` in a replacement are worked out. A key that becomes `key[i]` is
+    /// part `i` of a tensor that is split along its first axis.
+    rules: &'static [(&'static str, &'static str)],
+}
+
+const LAYOUTS: &[Layout] = &[
+    Layout { name: "segmentation-models-pytorch, timm or torchvision", rules: &[] },
+    // Encoders `tu-*` are timm's in a wrapper, and some of those have their outermost lists taken apart.
+    Layout { name: "timm", rules: &[("^", "model.")] },
+    Layout {
+        name: "timm",
+        rules: &[(r"^(stem|stages|layers|blocks)\.(\d+)\.", "${1}_$2."), ("^", "model.")],
+    },
+    // Before torchvision 0.3.
+    Layout { name: "torchvision", rules: &[(r"(denselayer\d+)\.(norm|conv)\.(\d)\.", "$1.$2$3.")] },
+    Layout { name: "torchvision", rules: &[(r"^features\.", "")] },
+    Layout {
+        name: "torchvision",
+        rules: &[
+            (r"^features\.0\.0\.", "model.patch_embed.proj."),
+            (r"^features\.0\.2\.", "model.patch_embed.norm."),
+            (r"^features\.([246])\.(norm|reduction)\.", "model.layers_{$1/2}.downsample.$2."),
+            (r"^features\.([1357])\.", "model.layers_{$1/2}.blocks."),
+            (r"\.mlp\.0\.", ".mlp.fc1."),
+            (r"\.mlp\.3\.", ".mlp.fc2."),
+        ],
+    },
+    Layout {
+        name: "torchvision",
+        rules: &[
+            (r"^features\.0\.([01])\.", "model.stem_$1."),
+            (r"^features\.([246])\.([01])\.", "model.stages_{$1/2}.downsample.$2."),
+            (r"^features\.([1357])\.", "model.stages_{$1/2}.blocks."),
+            (r"\.layer_scale$", ".gamma"),
+            (r"\.block\.0\.", ".conv_dw."),
+            (r"\.block\.2\.", ".norm."),
+            (r"\.block\.3\.", ".mlp.fc1."),
+            (r"\.block\.5\.", ".mlp.fc2."),
+        ],
+    },
+    // What transformers calls its models stands before each key.
+    Layout { name: "transformers", rules: &[(r"^(swin|convnext|resnet|segformer)\.", "")] },
+    Layout { name: "transformers", rules: &[(r"^segformer\.encoder\.", "")] },
+    Layout {
+        name: "transformers",
+        rules: &[
+            (r"^resnet\.embedder\.embedder\.convolution\.", "conv1."),
+            (r"^resnet\.embedder\.embedder\.normalization\.", "bn1."),
+            (r"^resnet\.encoder\.stages\.(\d)\.layers\.", "layer{$1+1}."),
+            (r"\.layer\.(\d)\.convolution\.", ".conv{$1+1}."),
+            (r"\.layer\.(\d)\.normalization\.", ".bn{$1+1}."),
+            (r"\.shortcut\.convolution\.", ".downsample.0."),
+            (r"\.shortcut\.normalization\.", ".downsample.1."),
+        ],
+    },
+    Layout {
+        name: "transformers",
+        rules: &[
+            (r"^segformer\.encoder\.patch_embeddings\.(\d)\.", "patch_embed{$1+1}."),
+            (r"^segformer\.encoder\.block\.(\d)\.", "block{$1+1}."),
+            (r"^segformer\.encoder\.layer_norm\.(\d)\.", "norm{$1+1}."),
+            (r"^(patch_embed\d)\.layer_norm\.", "$1.norm."),
+            (r"\.layer_norm_([12])\.", ".norm$1."),
+            (r"\.attention\.self\.query\.", ".attn.q."),
+            (r"\.attention\.self\.key\.(\w+)$", ".attn.kv.$1[0]"),
+            (r"\.attention\.self\.value\.(\w+)$", ".attn.kv.$1[1]"),
+            (r"\.attention\.self\.sr\.", ".attn.sr."),
+            (r"\.attention\.self\.layer_norm\.", ".attn.norm."),
+            (r"\.attention\.output\.dense\.", ".attn.proj."),
+            (r"\.mlp\.dense([12])\.", ".mlp.fc$1."),
+        ],
+    },
+    // The same since transformers 5.
+    Layout {
+        name: "transformers",
+        rules: &[
+            (r"^segformer\.stages\.(\d)\.patch_embeddings\.", "patch_embed{$1+1}."),
+            (r"^segformer\.stages\.(\d)\.blocks\.", "block{$1+1}."),
+            (r"^segformer\.stages\.(\d)\.layer_norm\.", "norm{$1+1}."),
+            (r"^(patch_embed\d)\.layer_norm\.", "$1.norm."),
+            (r"\.layernorm_before\.", ".norm1."),
+            (r"\.layernorm_after\.", ".norm2."),
+            (r"\.attention\.q_proj\.", ".attn.q."),
+            (r"\.attention\.k_proj\.(\w+)$", ".attn.kv.$1[0]"),
+            (r"\.attention\.v_proj\.(\w+)$", ".attn.kv.$1[1]"),
+            (r"\.attention\.o_proj\.", ".attn.proj."),
+            (r"\.attention\.sequence_reduction\.sequence_reduction\.", ".attn.sr."),
+            (r"\.attention\.sequence_reduction\.layer_norm\.", ".attn.norm."),
+        ],
+    },
+    Layout {
+        name: "transformers",
+        rules: &[
+            (r"^swin\.embeddings\.patch_embeddings\.projection\.", "model.patch_embed.proj."),
+            (r"^swin\.embeddings\.norm\.", "model.patch_embed.norm."),
+            (r"^swin\.encoder\.layers\.(\d)\.downsample\.", "model.layers_{$1+1}.downsample."),
+            (r"^swin\.encoder\.layers\.(\d)\.", "model.layers_$1."),
+            (r"\.layernorm_before\.", ".norm1."),
+            (r"\.layernorm_after\.", ".norm2."),
+            (r"\.attention\.(?:self\.query|q_proj)\.(\w+)$", ".attn.qkv.$1[0]"),
+            (r"\.attention\.(?:self\.key|k_proj)\.(\w+)$", ".attn.qkv.$1[1]"),
+            (r"\.attention\.(?:self\.value|v_proj)\.(\w+)$", ".attn.qkv.$1[2]"),
+            (r"\.attention\.(?:self|relative_position_bias)\.relative", ".attn.relative"),
+            (r"\.attention\.(?:output\.dense|o_proj)\.", ".attn.proj."),
+            (r"\.intermediate\.dense\.", ".mlp.fc1."),
+            (r"\.output\.dense\.", ".mlp.fc2."),
+        ],
+    },
+    Layout {
+        name: "transformers",
+        rules: &[
+            (r"^convnext\.embeddings\.patch_embeddings\.", "model.stem_0."),
+            (r"^convnext\.embeddings\.layernorm\.", "model.stem_1."),
+            (r"^convnext\.encoder\.stages\.(\d)\.downsampling_layer\.", "model.stages_$1.downsample."),
+            (r"^convnext\.encoder\.stages\.(\d)\.layers\.", "model.stages_$1.blocks."),
+            (r"\.dwconv\.", ".conv_dw."),
+            (r"\.layernorm\.", ".norm."),
+            (r"\.pwconv([12])\.", ".mlp.fc$1."),
+            (r"\.layer_scale_parameter$", ".gamma"),
+        ],
+    },
+];
+
+/// Keys that only a classifier has: heads, and what lies between the last feature map and the head.
+const CLASSIFIER: &str = r"(?x)
+    ^(fc|_fc|last_linear|classifier|head|head_dist|norm|norm_pre|final_conv|conv_head|_conv_head|_bn1|bn2)\.
+    | ^(final_layer|incre_modules|downsamp_modules)\.
+    | ^(resnet|segformer|swin|convnext)\.layernorm\.
+    | ^features\.norm5\. | ^features\.18\.";
+
+/// Keys of what is worked out when a model is built, and need not be loaded.
+const DERIVED: &str = r"\.(relative_position_index|relative_coords_table|attn_mask)$";
+
+/// Weights with our keys.
+pub(super) struct Arranged {
+    /// The library in whose layout they were.
+    pub(super) layout: &'static str,
+    pub(super) tensors: BTreeMap<String, Tensor>,
+    /// Keys of the classifier.
+    pub(super) left_over: Vec<String>,
+}
+
+/// Gives `tensors` the keys of the encoder whose keys and shapes are `wanted`. Keys that no layout knows stay.
+pub(super) fn arrange(tensors: BTreeMap<String, Tensor>, wanted: &BTreeMap<&str, Vec<i64>>) -> Arranged {
+    let found = |names: &[String]| names.iter().filter(|name| wanted.contains_key(part(name).0)).count();
+    let best = LAYOUTS
+        .iter()
+        .map(|layout| (layout.name, renamed(layout, tensors.keys())))
+        .rev()
+        .max_by_key(|(_, names)| found(names));
+    let (layout, names) = best.unwrap_or_default();
+    let (classifier, derived) = (pattern(CLASSIFIER), pattern(DERIVED));
+    let mut arranged = Arranged { layout, tensors: BTreeMap::new(), left_over: Vec::new() };
+    let mut parts: BTreeMap<String, BTreeMap<usize, Tensor>> = BTreeMap::new();
+    for ((old, tensor), new) in tensors.into_iter().zip(&names) {
+        match part(new) {
+            (key, _) if !wanted.contains_key(key) && derived.is_match(&old) => {}
+            (key, _) if !wanted.contains_key(key) && classifier.is_match(&old) => {
+                arranged.left_over.push(old)
+            }
+            (key, _) if !wanted.contains_key(key) => drop(arranged.tensors.insert(old, tensor)),
+            (key, None) => drop(arranged.tensors.insert(key.to_owned(), shaped(tensor, &wanted[key]))),
+            (key, Some(index)) => drop(parts.entry(key.to_owned()).or_default().insert(index, tensor)),
+        }
+    }
+    for (key, parts) in parts {
+        let parts: Vec<Tensor> = parts.into_values().collect();
+        arranged.tensors.insert(key, Tensor::cat(&parts, 0));
+    }
+    arranged
+}
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// What a layout makes of each key.
+fn renamed<'a>(layout: &Layout, keys: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let rules: Vec<(Regex, &str)> = layout.rules.iter().map(|(from, to)| (pattern(from), *to)).collect();
+    let sum = pattern(r"\{(\d+)([+/])(\d+)\}");
+    let worked_out = |captures: &Captures| {
+        let [n, k] = [1, 3].map(|group| captures[group].parse::<u32>().unwrap_or_default());
+        if &captures[2] == "+" { n + k } else { n / k.max(1) }.to_string()
+    };
+    let apply = |key: String, (from, to): &(Regex, &str)| {
+        let key = from.replace(&key, *to);
+        sum.replace(&key, worked_out).into_owned()
+    };
+    keys.map(|key| rules.iter().fold(key.clone(), apply)).collect()
+}
+
+/// `key[i]` as the key and `i`.
+fn part(name: &str) -> (&str, Option<usize>) {
+    let index = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    match index.map(|(key, index)| (key, index.parse().ok())) {
+        Some((key, Some(index))) => (key, Some(index)),
+        _ => (name, None),
+    }
+}
+
+/// The tensor in this shape, where only axes of length 1 are more or less.
+fn shaped(tensor: Tensor, wanted: &[i64]) -> Tensor {
+    let long = |shape: &[i64]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<_>>();
+    if long(&tensor.size()) == long(wanted) { tensor.reshape(wanted) } else { tensor }
+}
