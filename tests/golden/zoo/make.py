@@ -44,13 +44,25 @@ HERE = pathlib.Path(__file__).parent
 FAMILIES = {
     "resnet": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"],
     "mit": [f"mit_b{size}" for size in range(6)],
+    "convnext": [f"tu-convnext_{size}" for size in ("tiny", "small", "base")],
+    "swin": [f"tu-swin_{size}_patch4_window7_224" for size in ("tiny", "small", "base", "large")]
+    + [f"tu-swin_{size}_patch4_window12_384" for size in ("base", "large")],
 }
 ENCODERS = [encoder for family in FAMILIES.values() for encoder in family]
+
+
+
+def options(encoder: str) -> dict[str, bool]:
+    """What the encoder's constructor takes; without this, Swin computes one size only."""
+    return {"dynamic_img_size": True} if encoder.startswith("tu-swin") else {}
+
 
 # Architectures by the function of encoder and classes that builds their reference, or raises.
 SMP = "unet unetplusplus manet linknet fpn pspnet deeplabv3 deeplabv3plus pan upernet segformer".split()
 ARCHITECTURES = {
-    name: lambda encoder, classes, name=name: smp.create_model(name, encoder, encoder_weights=None, classes=classes)
+    name: lambda encoder, classes, name=name: smp.create_model(
+        name, encoder, encoder_weights=None, classes=classes, **options(encoder)
+    )
     for name in SMP
 }
 # torchvision's and transformers' models are built by name.
@@ -66,6 +78,9 @@ GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("torchvision-deeplabv3", "resnet50"),
     ("lraspp", "mobilenet_v3_large"),
     ("hf-segformer", "mit_b0"),
+    ("unet", "tu-convnext_tiny"),
+    ("deeplabv3", "tu-convnext_tiny"),
+    ("unet", "tu-swin_tiny_patch4_window7_224"),
 ]
 GOLDEN_SIZES = [(64, 64), (32, 96)]
 ROW_SIZES = [(128, 128), (96, 160)]

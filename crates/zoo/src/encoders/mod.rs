@@ -1,8 +1,11 @@
 //! Encoders: from images to a pyramid of features. One file a family, one table row a variant.
 
+mod convnext;
 mod mit;
 mod mobilenet_v3;
 mod resnet;
+mod swin;
+mod window;
 
 use std::fmt::{self, Debug, Display};
 
@@ -106,5 +109,7 @@ pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
     let resnet = resnet::VARIANTS.iter().map(|row| row as &dyn Variant);
     let mit = mit::VARIANTS.iter().map(|row| row as &dyn Variant);
     let mobilenet_v3 = mobilenet_v3::VARIANTS.iter().map(|row| row as &dyn Variant);
-    resnet.chain(mit).chain(mobilenet_v3)
+    let convnext = convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
+    let swin = swin::VARIANTS.iter().map(|row| row as &dyn Variant);
+    resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin)
 }

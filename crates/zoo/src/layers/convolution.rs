@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use tch::{Kind, Tensor};
 
-use super::{BatchNorm2d, Running};
+use super::{BatchNorm2d, Running, size_of};
 use crate::parameters::{Init, Scope};
 
 /// The shape of a convolution with square windows.
@@ -17,17 +17,33 @@ pub(crate) struct ConvShape {
     pub(crate) padding: i64,
     pub(crate) dilation: i64,
     pub(crate) groups: i64,
+    /// Whether the zeros around an image depend on its size, as TensorFlow's "SAME" does; they come on top of `padding`.
+    pub(crate) tensorflow: bool,
 }
 
 impl ConvShape {
     /// A dense convolution that keeps the size of its input.
     pub(crate) fn same(inputs: i64, outputs: i64, kernel: i64) -> Self {
-        Self { inputs, outputs, kernel, stride: 1, padding: kernel / 2, dilation: 1, groups: 1 }
+        Self {
+            inputs,
+            outputs,
+            kernel,
+            stride: 1,
+            padding: kernel / 2,
+            dilation: 1,
+            groups: 1,
+            tensorflow: false,
+        }
     }
 
     /// A convolution of each channel by itself that keeps the size of its input.
     pub(crate) fn depthwise(channels: i64, kernel: i64) -> Self {
         Self { groups: channels, ..Self::same(channels, channels, kernel) }
+    }
+
+    /// A convolution of side by side windows, each a pixel of its outputs.
+    pub(crate) fn patches(inputs: i64, outputs: i64, side: i64) -> Self {
+        Self { stride: side, padding: 0, ..Self::same(inputs, outputs, side) }
     }
 
     /// The same, moving `stride` pixels a step.
@@ -38,6 +54,20 @@ impl ConvShape {
     /// The same, its window's pixels `dilation` apart, padded as far more.
     pub(crate) fn dilated(self, dilation: i64) -> Self {
         Self { dilation, padding: self.kernel / 2 * dilation, ..self }
+    }
+
+    /// The same, padded to ⌈size / stride⌉ outputs, with an odd zero below and to the right: TensorFlow's "SAME".
+    pub(crate) fn tensorflow(self) -> Self {
+        let reach = (self.kernel - 1) * self.dilation;
+        let constant = self.stride == 1 && reach % 2 == 0;
+        Self { padding: if constant { reach / 2 } else { 0 }, tensorflow: !constant, ..self }
+    }
+
+    /// The zeros that [`Self::tensorflow`] wants along an axis of `size` pixels, before and behind it.
+    fn around(self, size: i64) -> [i64; 2] {
+        let reach = (self.kernel - 1) * self.dilation + 1;
+        let missing = ((size - 1) / self.stride * self.stride + reach - size).max(0);
+        [missing / 2, missing - missing / 2]
     }
 
     /// Inputs of one output: channels of a group times pixels of the window.
@@ -83,8 +113,15 @@ impl Conv2d {
     }
 
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
-        let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
-        images.conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [padding; 2], [dilation; 2], groups)
+        let ConvShape { stride, padding, dilation, groups, tensorflow, .. } = self.shape;
+        let convolve = |images: &Tensor| {
+            images.conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [padding; 2], [dilation; 2], groups)
+        };
+        if !tensorflow {
+            return convolve(images);
+        }
+        let [[above, below], [left, right]] = size_of(images).map(|size| self.shape.around(size));
+        convolve(&images.constant_pad_nd([left, right, above, below]))
     }
 }
 

@@ -47,22 +47,24 @@ pub(crate) fn drop_path(branch: Tensor, rate: f64, train: bool) -> Tensor {
     branch * (kept / (1.0 - rate))
 }
 
-/// `weight · x + bias` on the last axis.
+/// `weight · x + bias` on the last axis, the bias where it has one.
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Tensor,
-    bias: Tensor,
+    bias: Option<Tensor>,
 }
 
 impl Linear {
     pub(crate) fn new(scope: &Scope, inputs: i64, outputs: i64, init: Init) -> Self {
-        Self {
-            weight: scope.parameter("weight", &[outputs, inputs], init),
-            bias: scope.parameter("bias", &[outputs], Init::Constant(0.0)),
-        }
+        let linear = Self::without_bias(scope, inputs, outputs, init);
+        Self { bias: Some(scope.parameter("bias", &[outputs], Init::Constant(0.0))), ..linear }
+    }
+
+    pub(crate) fn without_bias(scope: &Scope, inputs: i64, outputs: i64, init: Init) -> Self {
+        Self { weight: scope.parameter("weight", &[outputs, inputs], init), bias: None }
     }
 
     pub(crate) fn forward(&self, tokens: &Tensor) -> Tensor {
-        tokens.linear(&self.weight, Some(&self.bias))
+        tokens.linear(&self.weight, self.bias.as_ref())
     }
 }
