@@ -32,7 +32,7 @@ struct Arguments {
 enum Command {
     List(list::Arguments),
     Describe(describe::Arguments),
-    Forward(forward::Arguments),
+    Forward(Box<forward::Arguments>),
 }
 
 fn main() -> ExitCode {

@@ -296,7 +296,7 @@ impl Machine<'_> {
 
     fn set(&mut self, items: Vec<Id>) -> Result<(), String> {
         let Node::Dict(pairs) = self.top()? else { return Err(MALFORMED.to_owned()) };
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(MALFORMED.to_owned());
         }
         pairs.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));

@@ -117,11 +117,11 @@ fn legacy(bytes: &[u8]) -> Result<(Pickle, Storages), String> {
 
 /// Bytes of an element of each storage that the pickle speaks of.
 fn element_sizes(pickle: &Pickle) -> HashMap<&str, usize> {
-    let storage = |node| match node {
-        &Node::Storage(ref storage) => Some((storage.key.as_str(), storage.kind.elt_size_in_bytes())),
+    let storages = pickle.all().iter().filter_map(|node| match node {
+        Node::Storage(storage) => Some((storage.key.as_str(), storage.kind.elt_size_in_bytes())),
         _ => None,
-    };
-    pickle.all().iter().filter_map(storage).collect()
+    });
+    storages.collect()
 }
 
 /// The entries of the state dict: the whole value, or what one of [`WRAPPERS`] holds.
