@@ -99,6 +99,7 @@ constexpr struct { std::string_view name; at::Tensor (*shape)(const Stack &); } 
     {"aten::group_norm", like_first},
     {"aten::relu", like_first},
     {"aten::relu_", like_first},
+    {"aten::roll", like_first},
 };
 
 // Operators whose inner axis is that of `input`: `output.numel() × input.size(-1)` multiply-adds.
