@@ -121,7 +121,9 @@ fn pairs_that_the_reference_does_not_offer_are_refused_with_the_reason() {
 #[test]
 fn every_architecture_trains() {
     for architecture in catalog::architectures() {
-        let model = build(&format!("{architecture}/resnet18"), 1);
+        let small = ["resnet18", "mit_b0", "mobilenet_v3_large", "resnet50"];
+        let mut names = small.iter().map(|encoder| format!("{architecture}/{encoder}"));
+        let model = build(&names.find(|name| ModelSpec::named(name, 3).is_ok()).unwrap(), 1);
         let side = model.min_size().max(64);
         let images = Tensor::rand([2, 3, side, side], (Kind::Float, Device::Cpu));
         let logits = model.forward_t(&images, true).unwrap();
@@ -151,10 +153,10 @@ fn dropout_acts_in_training_only_and_can_be_switched_off() {
         };
         let [first, second] = twice(&spec, true);
         assert_ne!(first, second, "{architecture}");
-        let [first, second] = twice(&spec, false);
-        assert_eq!(first, second, "{architecture}");
-        let [first, second] = twice(&ModelSpec { dropout: Some(0.0), ..spec }, true);
-        assert_eq!(first, second, "{architecture}");
+        // Convolutions may round differently from one call to the next.
+        let close = |[first, second]: [Tensor; 2]| first.allclose(&second, 1e-4, 1e-5, false);
+        assert!(close(twice(&spec, false)), "{architecture}");
+        assert!(close(twice(&ModelSpec { dropout: Some(0.0), ..spec }, true)), "{architecture}");
     }
 }
 
