@@ -146,15 +146,16 @@ fn every_architecture_trains() {
 fn dropout_acts_in_training_only_and_can_be_switched_off() {
     for architecture in ["deeplabv3", "deeplabv3plus", "fpn", "pspnet"] {
         let spec = ModelSpec::named(&format!("{architecture}/resnet18"), 3).unwrap();
-        let images = Tensor::rand([2, 3, 64, 64], (Kind::Float, Device::Cpu));
+        let images = Tensor::rand([2, 3, 64, 64], (Kind::Double, Device::Cpu));
         let twice = |spec: &ModelSpec, train: bool| {
-            let model = Segmenter::new(spec, Placement::cpu(), 0).unwrap();
+            let model =
+                Segmenter::new(spec, Placement { device: Device::Cpu, kind: Kind::Double }, 0).unwrap();
             [(); 2].map(|()| model.forward_t(&images, train).unwrap())
         };
         let [first, second] = twice(&spec, true);
         assert_ne!(first, second, "{architecture}");
-        // Convolutions may round differently from one call to the next.
-        let close = |[first, second]: [Tensor; 2]| first.allclose(&second, 1e-4, 1e-5, false);
+        // Sums may round differently from one call to the next, and batch statistics of few values magnify it.
+        let close = |[first, second]: [Tensor; 2]| first.allclose(&second, 1e-6, 1e-6, false);
         assert!(close(twice(&spec, false)), "{architecture}");
         assert!(close(twice(&ModelSpec { dropout: Some(0.0), ..spec }, true)), "{architecture}");
     }
