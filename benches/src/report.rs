@@ -101,6 +101,10 @@ impl RowResult {
             let _ = write!(result.bar, ", ≤ {} more", megabytes(most));
             result.met = result.met.map(|met| met && result.ours.extra_bytes <= most);
         }
+        if let Some((most, stored)) = row.stored_bar.zip(result.ours.stored_bytes) {
+            let _ = write!(result.bar, ", ≤ {} stored", megabytes(most));
+            result.met = result.met.map(|met| met && stored <= most);
+        }
         result
     }
 
@@ -235,8 +239,7 @@ impl Report {
             if let Some(ours) = row.ours.stored_bytes {
                 let peer = row.usual.as_ref().and_then(|usual| usual.stored_bytes);
                 let peer = peer.map_or(String::new(), |bytes| format!(", {} as npz", megabytes(bytes)));
-                let _ =
-                    writeln!(text, "{}: {} an image{peer}; the bar is 4 MB.\n", row.work, megabytes(ours));
+                let _ = writeln!(text, "{}: {} an image{peer}.\n", row.work, megabytes(ours));
             }
         }
         text

@@ -85,7 +85,7 @@ pub fn add_scores(record: &mut Record) {
     let logit = |inside: bool| half::f16::from_f32(if inside { 4.0 } else { -4.0 });
     let logits =
         Bone::ALL.iter().flat_map(|&bone| sets.iter().map(move |set| logit(set.contains(bone)))).collect();
-    planes::set_scores(record, &planes::Scores::new(small, logits).unwrap(), planes::ScoresKind::Half);
+    planes::set_scores(record, &planes::Scores::new(small, logits).unwrap(), planes::ScoresKind::Exact);
 }
 
 /// Writes `records` as one shard with the planes called `planes`.
@@ -94,7 +94,7 @@ pub fn write_shard(path: &Path, planes: &[&str], records: &[Record]) {
         planes::image_spec(),
         planes::polygons_spec(),
         planes::masks_spec(),
-        planes::ScoresKind::Half.spec(),
+        planes::ScoresKind::Exact.spec(),
     ];
     let header = Header {
         producer: Producer { stage: "contract-test".to_owned(), version: "1".to_owned() },

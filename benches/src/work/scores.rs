@@ -74,12 +74,22 @@ fn read(inputs: &Inputs, kind: ScoresKind) -> Result<Work> {
 
 /// Scores → a record of a shard.
 pub(crate) fn write_scores(inputs: &Inputs) -> Result<Work> {
-    write(inputs, ScoresKind::Half)
+    write(inputs, ScoresKind::Rounded)
 }
 
 /// A record of a shard → scores.
 pub(crate) fn read_scores(inputs: &Inputs) -> Result<Work> {
-    read(inputs, ScoresKind::Half)
+    read(inputs, ScoresKind::Rounded)
+}
+
+/// Every bit of scores → a record of a shard.
+pub(crate) fn write_exact(inputs: &Inputs) -> Result<Work> {
+    write(inputs, ScoresKind::Exact)
+}
+
+/// A record of a shard → every bit of scores.
+pub(crate) fn read_exact(inputs: &Inputs) -> Result<Work> {
+    read(inputs, ScoresKind::Exact)
 }
 
 /// Scores → a record of a shard with a byte each.
@@ -138,23 +148,24 @@ mod tests {
     }
 
     #[test]
-    fn quantised_scores_are_a_megabyte_and_give_the_masks() {
+    fn rounded_and_quantised_scores_are_small_and_give_the_masks() {
         let [network, full] = [SCORES, SIDE].map(|side| Size::new(side, side).unwrap());
         let drawn = Scores::new(network, logits::draw(&hand(), network, 7)).unwrap();
-        let [half, quantised] =
-            [ScoresKind::Half, ScoresKind::Quantised].map(|kind| written(&drawn, kind).unwrap());
-        assert!(quantised.stored_length() <= 1_000_000, "{}", quantised.stored_length());
+        let kinds = [ScoresKind::Exact, ScoresKind::Rounded, ScoresKind::Quantised];
+        let [exact, rounded, quantised] = kinds.map(|kind| written(&drawn, kind).unwrap());
+        for (small, bar) in [(&rounded, 4_000_000), (&quantised, 1_000_000)] {
+            assert!(small.stored_length() <= bar, "{} of {bar} bytes", small.stored_length());
+        }
         let mask = |raw: &RawRecord| {
             let scores = planes::scores(&raw.decode().unwrap()).unwrap();
             upsample(&[scores.logits().to_vec()], network, full).unwrap()
         };
-        let overlaps = dice::overlaps(&mask(&half), &mask(&quantised)).unwrap();
-        for (bone, overlap) in Bone::ALL.iter().zip(overlaps) {
-            assert!(
-                overlap.both > 10_000 && overlap.dice() >= 0.9995,
-                "{bone}: {overlap:?} {}",
-                overlap.dice()
-            );
+        for (small, bar) in [(&rounded, 0.9999), (&quantised, 0.9995)] {
+            let overlaps = dice::overlaps(&mask(&exact), &mask(small)).unwrap();
+            for (bone, overlap) in Bone::ALL.iter().zip(overlaps) {
+                assert!(overlap.both > 10_000, "{bone}: {overlap:?}");
+                assert!(overlap.dice() >= bar, "{bone}: {overlap:?} {}", overlap.dice());
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use stage::Failure;
 use tempfile::SpooledTempFile;
 
-/// From here on the texts go to an unnamed temporary file, which the system removes with the process.
-const IN_MEMORY: usize = 64 << 20;
+/// From here on the texts go to an unnamed temporary file, which the system removes with the process: some sixty
+/// radiographs, so that larger data sets take no more memory than that.
+const IN_MEMORY: usize = 4 << 20;
 
 /// Where a text lies in the spool.
 #[derive(Clone, Copy, Debug)]
@@ -61,12 +62,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_texts_back_in_any_order() {
-        let mut spool = Spool::default();
-        let places: Vec<Place> =
-            ["one", "", "three"].iter().map(|text| spool.push(text.as_bytes()).unwrap()).collect();
-        let mut output = Vec::new();
-        spool.copy([places[2], places[1], places[0]].into_iter(), &mut output).unwrap();
-        assert_eq!(output, b"threeone");
+    fn gives_texts_back_in_any_order_from_memory_and_from_disk() {
+        for padding in [0, IN_MEMORY] {
+            let mut spool = Spool::default();
+            let places: Vec<Place> =
+                ["one", "", "three"].iter().map(|text| spool.push(text.as_bytes()).unwrap()).collect();
+            spool.push(&vec![b'-'; padding]).unwrap();
+            let last = spool.push(b"four").unwrap();
+            assert_eq!(spool.file.is_rolled(), padding > 0);
+            let mut output = Vec::new();
+            spool.copy([last, places[2], places[1], places[0]].into_iter(), &mut output).unwrap();
+            assert_eq!(output, b"fourthreeone");
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Images are resized and normalised as the checkpoint says. Scores are logits at the network's resolution; the masks
-//! are exactly those that `vote` makes of these scores alone with the same threshold.
+//! are exactly those that `vote` makes of the `--exact` scores alone with the same threshold.
 
 mod augmented;
 mod network;
@@ -32,7 +32,7 @@ use network::Network;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Emit {
-    /// Logits at the network's resolution, in half precision or quantised
+    /// Logits at the network's resolution
     Scores,
     /// Masks at the size of the radiograph
     Masks,
@@ -59,6 +59,11 @@ pub struct Predict {
     #[arg(long, value_enum, default_value_t = default_emit())]
     #[serde(default = "default_emit")]
     pub emit: Emit,
+    /// Scores: keep every bit of half precision, some 10 MB a radiograph at 512; else those are rounded away that move
+    /// no probability by more than 0.0001, and one or two MB are left
+    #[arg(long, conflicts_with = "quantise")]
+    #[serde(default)]
+    pub exact: bool,
     /// Scores: keep a probability in this many bits, 8, instead of a logit in half precision: far fewer bytes, and
     /// masks that differ by a few pixels of an outline
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=8))]
@@ -157,8 +162,9 @@ impl Stage for Predict {
         let Some(folder) = &self.checkpoint else {
             return Err(Failure::Usage("--checkpoint DIR is missing".to_owned()));
         };
-        if self.quantise.is_some() && self.emit == Emit::Masks {
-            return Err(Failure::Usage("--quantise is for scores, and --emit asks for masks".to_owned()));
+        if (self.exact || self.quantise.is_some()) && self.emit == Emit::Masks {
+            let flag = if self.exact { "--exact" } else { "--quantise" };
+            return Err(Failure::Usage(format!("{flag} is for scores, and --emit asks for masks")));
         }
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -210,7 +216,11 @@ fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, R
 
 impl Predict {
     fn scores_kind(&self) -> ScoresKind {
-        if self.quantise.is_some() { ScoresKind::Quantised } else { ScoresKind::Half }
+        match (self.exact, self.quantise) {
+            (true, _) => ScoresKind::Exact,
+            (false, Some(_)) => ScoresKind::Quantised,
+            (false, None) => ScoresKind::Rounded,
+        }
     }
 
     /// Runs the network over a batch, which is empty then, and writes its records.

@@ -110,7 +110,7 @@ fn a_pipe_must_keep_the_order() {
 
 /// Scores of 4×2 with one logit for all of a bone.
 fn scores(key: &str, logits: &[(&str, f32)]) -> Record {
-    scores_of_kind(ScoresKind::Half, key, logits)
+    scores_of_kind(ScoresKind::Exact, key, logits)
 }
 
 fn scores_of_kind(kind: ScoresKind, key: &str, logits: &[(&str, f32)]) -> Record {
