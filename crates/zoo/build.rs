@@ -19,6 +19,9 @@ fn main() {
         .cpp(true)
         .std("c++17")
         .warnings(false)
+        // A few calls an image: what takes long about them is their headers.
+        .opt_level(1)
+        .debug(false)
         .include(torch.join("include"))
         .files(SOURCES)
         .compile("zoo_runtime");
