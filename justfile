@@ -14,7 +14,7 @@ build: setup
 
 # Build every binary, then run all tests.
 test: setup
-    cargo build --workspace --bins
+    cargo build --workspace --bins --tests
     cargo test --workspace
 
 # The main job on drawn hands: from nothing to a scored submission and pictures.
