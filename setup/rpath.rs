@@ -3,7 +3,8 @@
 #![allow(clippy::print_stdout, reason = "cargo reads the standard output of build scripts")]
 
 pub(crate) fn main() {
-    println!("cargo::rerun-if-changed=../../setup/rpath.rs");
+    // Whatever is named keeps cargo from running this anew for every change of a source, and every package has this.
+    println!("cargo::rerun-if-changed=Cargo.toml");
     match std::env::var("DEP_TCH_LIBTORCH_LIB") {
         Ok(lib) => println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}"),
         Err(_) => {

@@ -49,7 +49,7 @@ def forget_peak():
 
 def versions():
     """What is loaded, and of which version."""
-    names = ["numpy", "cv2", "pandas", "pycocotools", "scipy", "torch"]
+    names = ["numpy", "cv2", "pandas", "pycocotools", "scipy", "torch", "segmentation_models_pytorch", "timm"]
     found = {"python": sys.version.split()[0]}
     for name in names:
         if name in sys.modules:

@@ -5,6 +5,7 @@
 //! inputs/scores/MODEL/IMAGE.f16  logits [29, 512, 512], little-endian half precision, of three models
 //! inputs/submissions/1 … 5.csv   the masks of five models
 //! inputs/training.shard          images of 512² with masks of 2048²
+//! inputs/networks/…              weights and a batch: see [`networks`]
 //! inputs/complete                what the files were made from; written last
 //! ```
 
@@ -19,7 +20,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::process::stage;
-use crate::{Result, logits};
+use crate::{Result, logits, networks};
 
 /// Width and height of the radiographs.
 pub(crate) const SIDE: u32 = 2048;
@@ -32,7 +33,7 @@ const MODELS: usize = 3;
 /// Records of the training shard.
 const TRAINING: usize = 64;
 /// Raised when other files are drawn from the same numbers.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The folder of inputs.
 pub(crate) struct Inputs {
@@ -47,7 +48,10 @@ impl Inputs {
         if fs::read_to_string(root.join("complete")).is_ok_and(|text| text == complete) {
             return Ok(inputs);
         }
-        eprintln!("bench: drawing {images} radiographs, scores and submissions in {}", root.display());
+        eprintln!(
+            "bench: drawing {images} radiographs, scores, submissions and weights in {}",
+            root.display()
+        );
         if root.exists() {
             fs::remove_dir_all(root)?;
         }
@@ -55,6 +59,7 @@ impl Inputs {
         inputs.draw_hands(images, SIDE)?;
         inputs.make_training()?;
         inputs.draw_scores()?;
+        networks::draw(root)?;
         fs::write(root.join("complete"), complete)?;
         Ok(inputs)
     }

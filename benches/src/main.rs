@@ -6,12 +6,16 @@
 //! clock runs, the sides' results are compared.
 //!
 //! [`rows`] is the table of what is measured, [`work`] our side of it, `peers/` the other; [`programs`] and [`memory`]
-//! measure whole programs; [`report`] writes the table.
+//! measure whole programs, [`activations`] two ways of training; [`report`] writes the table.
 
+mod activations;
+mod bar;
 mod environment;
+mod figures;
 mod inputs;
 mod logits;
 mod memory;
+mod networks;
 mod process;
 mod programs;
 mod report;
@@ -30,7 +34,7 @@ use clap::{Parser, Subcommand};
 use crate::environment::Python;
 use crate::inputs::Inputs;
 use crate::report::{Report, RowResult};
-use crate::rows::{ROWS, Row};
+use crate::rows::Row;
 use crate::side::Side;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -101,7 +105,7 @@ fn bench(arguments: &Arguments) -> Result<()> {
     let chosen = |name: &str| arguments.only.as_ref().is_none_or(|part| name.contains(part.as_str()));
 
     let mut report = Report::begin(arguments.rounds, arguments.images);
-    for row in ROWS.iter().filter(|row| chosen(row.name)) {
+    for row in rows::all().filter(|row| chosen(row.name)) {
         eprintln!("bench: {}", row.name);
         report.push(measure(row, &python, inputs.root(), arguments)?);
     }
@@ -117,6 +121,10 @@ fn bench(arguments: &Arguments) -> Result<()> {
         eprintln!("bench: memory");
         let growth = arguments.scratch.join("growth");
         report.memory = memory::measure(&inputs, &growth, &arguments.growth)?;
+    }
+    if chosen("networks-activations") {
+        eprintln!("bench: networks-activations");
+        report.activations = Some(activations::measure(&inputs)?);
     }
 
     std::io::stdout().write_all(report.table().as_bytes())?;

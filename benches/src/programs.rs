@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::environment::Python;
+use crate::figures::median;
 use crate::inputs::Inputs;
 use crate::process::stage;
-use crate::report::median;
 
 /// Records of the pipeline that has nothing to do.
 const RECORDS: usize = 10_000;

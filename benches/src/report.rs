@@ -7,9 +7,11 @@ use std::process::Command;
 
 use serde::Serialize;
 
+use crate::activations::Activations;
+use crate::figures::{median, megabytes, milliseconds, times};
 use crate::memory::StageMemory;
 use crate::programs::ProgramResult;
-use crate::rows::{Bar, Peer, Row};
+use crate::rows::{Peer, Row};
 use crate::side::{Ready, Round, Side};
 
 /// Everything that was measured, and where.
@@ -19,6 +21,8 @@ pub(crate) struct Report {
     date: String,
     cpu: String,
     cores: usize,
+    /// Whether networks compute in bfloat16 on it.
+    bfloat16: bool,
     load: String,
     rounds: usize,
     images: usize,
@@ -28,6 +32,8 @@ pub(crate) struct Report {
     pub(crate) programs: Vec<ProgramResult>,
     /// What stages take at most.
     pub(crate) memory: Vec<StageMemory>,
+    /// What checkpointed activations save.
+    pub(crate) activations: Option<Activations>,
 }
 
 /// What was measured of a row.
@@ -75,7 +81,7 @@ impl RowResult {
         let mut result = RowResult {
             name: row.name,
             work: row.work,
-            bar: String::new(),
+            bar: "–".to_owned(),
             met: None,
             ours: Measured::of(ours, row),
             usual: None,
@@ -87,23 +93,22 @@ impl RowResult {
             let place = if peer.tuned { &mut result.tuned } else { &mut result.usual };
             *place = Some(Measured::of(side, row));
         }
-        let median = result.ours.median_seconds;
-        (result.bar, result.met) = match (row.bar, &result.usual) {
-            (Some(Bar::Milliseconds(most)), _) => {
-                (format!("≤ {}", milliseconds(most / 1e3)), Some(median <= most / 1e3))
-            }
-            (Some(Bar::NotSlower), Some(usual)) => {
-                ("not slower".to_owned(), Some(median <= usual.median_seconds))
-            }
-            _ => ("–".to_owned(), None),
-        };
-        if let Some(most) = row.extra_bar {
-            let _ = write!(result.bar, ", ≤ {} more", megabytes(most));
-            result.met = result.met.map(|met| met && result.ours.extra_bytes <= most);
-        }
-        if let Some((most, stored)) = row.stored_bar.zip(result.ours.stored_bytes) {
-            let _ = write!(result.bar, ", ≤ {} stored", megabytes(most));
-            result.met = result.met.map(|met| met && stored <= most);
+        let seconds = |side: &Option<Measured>| side.as_ref().map(|side| side.median_seconds);
+        let (usual, tuned) = (seconds(&result.usual), seconds(&result.tuned));
+        let tuned_extra = result.tuned.as_ref().map(|side| side.extra_bytes);
+        let ours = &result.ours;
+        let time = row.bar.map(|bar| (bar.words(), bar.met(ours.median_seconds, usual, tuned)));
+        let memory = row.extra_bar.map(|bar| (bar.words(), bar.met(ours.extra_bytes, tuned_extra)));
+        let stored = row.stored_bar.zip(ours.stored_bytes);
+        let stored =
+            stored.map(|(most, bytes)| (format!("≤ {} stored", megabytes(most)), Some(bytes <= most)));
+        let (words, met): (Vec<String>, Vec<Option<bool>>) =
+            [time, memory, stored].into_iter().flatten().unzip();
+        if !words.is_empty() {
+            result.bar = words.join(", ");
+            // A row is met where all its bars are, and nothing is said where one could not be looked at.
+            result.met =
+                met.into_iter().collect::<Option<Vec<bool>>>().map(|met| met.into_iter().all(|met| met));
         }
         result
     }
@@ -148,14 +153,19 @@ impl Report {
             date: output("date", &["-u", "+%Y-%m-%d"]),
             cpu: model.map_or("unknown", |(_, model)| model).to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            bfloat16: zoo::autocast_pays(tch::Device::Cpu),
             load: fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').take(1).collect(),
             rounds,
             images,
-            versions: [("rustc".to_owned(), output("rustc", &["--version"]).replacen("rustc ", "", 1))]
-                .into(),
+            versions: [
+                ("rustc".to_owned(), output("rustc", &["--version"]).replacen("rustc ", "", 1)),
+                ("libtorch".to_owned(), zoo::libtorch_version().to_owned()),
+            ]
+            .into(),
             rows: Vec::new(),
             programs: Vec::new(),
             memory: Vec::new(),
+            activations: None,
         }
     }
 
@@ -201,7 +211,7 @@ impl Report {
             text.truncate(text.trim_end().len());
             text.push('\n');
         }
-        text + "\n" + &self.stored() + &self.memory_table()
+        text + "\n" + &self.stored() + &self.memory_table() + &self.activations_table()
     }
 
     /// `benches/RESULTS.md`.
@@ -209,8 +219,15 @@ impl Report {
         let mut text = String::from("# The latest run of `just bench`\n\n");
         let _ = writeln!(
             text,
-            "Commit {}, {}; {}, {} cores, load {} at the start; {} radiographs of 2048², {} rounds, medians.",
-            self.commit, self.date, self.cpu, self.cores, self.load, self.images, self.rounds
+            "Commit {}, {}; {} {} bfloat16 instructions, {} cores, load {} at the start; {} radiographs of 2048², {} rounds, medians.",
+            self.commit,
+            self.date,
+            self.cpu,
+            if self.bfloat16 { "with" } else { "without" },
+            self.cores,
+            self.load,
+            self.images,
+            self.rounds
         );
         let versions: Vec<String> =
             self.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
@@ -222,14 +239,17 @@ impl Report {
              the last rows, it is the clock's. *Usual* is the code as competition baselines have it, *tuned* the \
              fastest form that we could find with the same libraries (`benches/peers/`). × is the peer's time by \
              ours. Extra memory is the peak above what the work began with: ours / usual / tuned. Scores are drawn, \
-             not predicted: true masks with soft edges and errors that hang together.\n\n",
+             not predicted: true masks with soft edges and errors that hang together. Networks are those of \
+             segmentation-models-pytorch on the same weights, a batch of two at a time; on both sides, *tuned* and \
+             ours, they compute in bfloat16 where the processor has instructions for it, *usual* in single \
+             precision.\n\n",
         );
         let _ = writeln!(text, "| {} |\n|---|---:|---:|---:|---:|---:|---|---:|", HEAD.join(" | "));
         for line in self.lines() {
             let _ = writeln!(text, "| {} |", line.join(" | "));
         }
         text.push('\n');
-        text + &self.stored() + &self.memory_table()
+        text + &self.stored() + &self.memory_table() + &self.activations_table()
     }
 
     /// The sizes of what is stored.
@@ -258,16 +278,16 @@ impl Report {
         }
         text
     }
-}
 
-/// The middle of the numbers.
-pub(crate) fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        length if length % 2 == 1 => sorted[length / 2],
-        length => (sorted[length / 2 - 1] + sorted[length / 2]) / 2.0,
+    fn activations_table(&self) -> String {
+        let Some(activations) = &self.activations else { return String::new() };
+        let [kept, checkpointed, saved] = activations.cells();
+        let bar = verdict("≥ 40 % less", Some(activations.met()));
+        let work = "training step of unetplusplus/resnet50, one image of 1024²";
+        format!(
+            "\n| extra memory | activations kept | checkpointed | less | bar |\n|---|---:|---:|---:|---|\n\
+             | {work} | {kept} | {checkpointed} | {saved} | {bar} |\n"
+        )
     }
 }
 
@@ -279,55 +299,8 @@ fn verdict(bar: &str, met: Option<bool>) -> String {
     }
 }
 
-/// Three digits and a unit.
-fn milliseconds(seconds: f64) -> String {
-    match seconds {
-        s if s < 1e-3 => format!("{} µs", digits(s * 1e6)),
-        s if s < 1.0 => format!("{} ms", digits(s * 1e3)),
-        s => format!("{} s", digits(s)),
-    }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", digits(bytes as f64 / 1e6))
-}
-
-fn times(ratio: f64) -> String {
-    format!("{}×", digits(ratio))
-}
-
-/// A number to three digits at most.
-fn digits(number: f64) -> String {
-    let text = match number {
-        n if n < 10.0 => format!("{n:.2}"),
-        n if n < 100.0 => format!("{n:.1}"),
-        n => format!("{n:.0}"),
-    };
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
-}
-
 /// What a program prints, or nothing.
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short() {
-        let shown = [0.000_012_34, 0.0125, 0.2, 1.5, 123.4].map(milliseconds);
-        assert_eq!(shown, ["12.3 µs", "12.5 ms", "200 ms", "1.5 s", "123 s"]);
-    }
-
-    #[test]
-    fn the_median_of_an_even_number_is_between() {
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
-    }
 }

@@ -1,6 +1,9 @@
 //! The table of what is measured: each row a piece of work, our side of it, its peers, and the bar it must pass.
 
+mod networks;
+
 use crate::Result;
+use crate::bar::{Bar, Extra};
 use crate::inputs::Inputs;
 use crate::work::{self, Work};
 
@@ -18,8 +21,8 @@ pub(crate) struct Row {
     pub(crate) peers: &'static [Peer],
     /// What must be reached.
     pub(crate) bar: Option<Bar>,
-    /// Bytes that our side may take beside its input.
-    pub(crate) extra_bar: Option<u64>,
+    /// Memory that our side may take beside its input.
+    pub(crate) extra_bar: Option<Extra>,
     /// Bytes that what our side stores of an image may have.
     pub(crate) stored_bar: Option<u64>,
     /// How far results may differ, relative to their size.
@@ -34,15 +37,6 @@ pub(crate) struct Peer {
     pub(crate) tuned: bool,
     /// Whether it needs PyTorch.
     pub(crate) torch: bool,
-}
-
-/// What a row's median must be.
-#[derive(Clone, Copy)]
-pub(crate) enum Bar {
-    /// At most this many milliseconds an image.
-    Milliseconds(f64),
-    /// No slower than the usual peer.
-    NotSlower,
 }
 
 impl Row {
@@ -75,7 +69,7 @@ const fn torch(peer: Peer) -> Peer {
 }
 
 /// One core, exact, without a bar.
-const fn row(
+pub(crate) const fn row(
     name: &'static str,
     work: &'static str,
     ours: fn(&Inputs) -> Result<Work>,
@@ -93,7 +87,12 @@ const fn not_slower(row: Row) -> Row {
 }
 
 /// Every row.
-pub(crate) const ROWS: &[Row] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(networks::ROWS)
+}
+
+/// The rows on files, masks and scores.
+const ROWS: &[Row] = &[
     at_most(
         2.5,
         row(
@@ -147,7 +146,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         // A pixel may differ where a score is within rounding of the threshold.
         tolerance: 1e-4,
-        extra_bar: Some(40_000_000),
+        extra_bar: Some(Extra::AtMost(40_000_000)),
         ..at_most(
             12.0,
             row(
@@ -160,7 +159,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         tolerance: 1e-4,
-        extra_bar: Some(40_000_000),
+        extra_bar: Some(Extra::AtMost(40_000_000)),
         ..at_most(
             45.0,
             row(
@@ -291,8 +290,8 @@ mod tests {
 
     #[test]
     fn rows_are_named_once_and_have_one_usual_peer() {
-        for (at, row) in ROWS.iter().enumerate() {
-            assert!(ROWS[..at].iter().all(|other| other.name != row.name), "{} twice", row.name);
+        for (at, row) in all().enumerate() {
+            assert!(all().take(at).all(|other| other.name != row.name), "{} twice", row.name);
             assert_eq!(row.peers.iter().filter(|peer| !peer.tuned).count(), 1, "{}", row.name);
             assert!(row.peers.len() <= 2, "{}", row.name);
         }
@@ -301,7 +300,7 @@ mod tests {
     #[test]
     fn peers_are_functions_of_their_files() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        for peer in ROWS.iter().flat_map(|row| row.peers) {
+        for peer in all().flat_map(|row| row.peers) {
             let (module, function) = peer.function.split_once('.').unwrap_or_default();
             let source = std::fs::read_to_string(folder.join(module).with_extension("py"));
             let source = source.unwrap_or_default();

@@ -7,9 +7,10 @@ use std::process::Command;
 use serde::Serialize;
 
 use crate::Result;
+use crate::activations;
 use crate::inputs::Inputs;
 use crate::process::{forget_peak, peak_memory, resident_memory};
-use crate::rows::{ROWS, Row};
+use crate::rows::{self, Row};
 use crate::side::{Ready, Round};
 use crate::work::Work;
 
@@ -25,8 +26,12 @@ pub(crate) fn command(row: &Row, inputs: &Path) -> Result<Command> {
 
 /// Works in rounds until standard input ends.
 pub(crate) fn serve(name: &str, inputs: &Path) -> Result<()> {
-    let row = ROWS.iter().find(|row| row.name == name).ok_or_else(|| format!("no row is named {name}"))?;
+    let row = rows::all()
+        .chain(&activations::STEPS)
+        .find(|row| row.name == name)
+        .ok_or_else(|| format!("no row is named {name}"))?;
     rayon::ThreadPoolBuilder::new().num_threads(row.threads).build_global()?;
+    tch::set_num_threads(row.threads as i32);
     let work: Work = (row.ours)(&Inputs::open(inputs)?)?;
 
     forget_peak();

@@ -1,6 +1,7 @@
 //! Our side of the rows: what the stages do with a record, without the record's way there and on.
 
 mod masks;
+mod networks;
 mod radiographs;
 mod scores;
 mod submissions;
@@ -14,6 +15,7 @@ use bones::{Mask, rle};
 use crate::process::cpu_seconds;
 
 pub(crate) use masks::*;
+pub(crate) use networks::*;
 pub(crate) use radiographs::*;
 pub(crate) use scores::*;
 pub(crate) use submissions::*;
