@@ -178,6 +178,11 @@ impl Scope<'_> {
         Self { unused: true, ..self.at(segment) }
     }
 
+    /// Names a single one of [`Weights::unused`] keys.
+    pub(crate) fn unused_key(&self, name: &str) {
+        self.registry.weights.borrow_mut().unused.insert(self.key(name));
+    }
+
     /// What all layers of the model look at.
     pub(crate) fn switches(&self) -> Switches {
         self.registry.switches()

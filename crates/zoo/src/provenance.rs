@@ -48,6 +48,7 @@ const MICROSOFT: Origin = Origin { weights: "Microsoft, ImageNet-1k", licence: "
 const MICROSOFT_LARGE: Origin = Origin { weights: "Microsoft, ImageNet-22k and 1k", licence: "MIT" };
 const LUKEMELAS: Origin = Origin { weights: "EfficientNet-PyTorch, ImageNet-1k", licence: "Apache-2.0" };
 const RES2NET: Origin = Origin { weights: "Res2Net's authors, ImageNet-1k", licence: "none is stated" };
+const OPENMMLAB: Origin = Origin { weights: "OpenMMLab, with the decoder, ADE20K", licence: "MIT" };
 /// NVIDIA's source code licence: research and evaluation only.
 const NVIDIA: Origin = Origin { weights: "NVIDIA, ImageNet-1k", licence: "NVIDIA, not commercial" };
 
@@ -65,6 +66,8 @@ const ORIGINS: &[(&[&str], Origin)] = &[
     (&["tu-swin_small_patch4_window7_224", "tu-swin_base_patch4_window7_224"], MICROSOFT_LARGE),
     (&["tu-swin_large_patch4_window7_224", "tu-swin_base_patch4_window12_384"], MICROSOFT_LARGE),
     (&["tu-swin_large_patch4_window12_384"], MICROSOFT_LARGE),
+    (&["swin_tiny", "swin_small", "swin_base", "swin_large"], OPENMMLAB),
+    (&["convnext_tiny", "convnext_small", "convnext_base"], OPENMMLAB),
 ];
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ fn a_name_from_elsewhere_is_answered_with_the_name_here() {
         ("unet/MobileNetV3-L", "lraspp/mobilenet_v3_large"),
         ("fcn/ResNet-50", "resnet50"),
         ("hf-segformer/b2", "mit_b2"),
+        ("openmmlab/upernet-swin-large", "hf-upernet/swin_large"),
+        ("openmmlab/upernet-convnext-tiny", "hf-upernet/convnext_tiny"),
     ];
     for (given, ours) in names {
         let text = refusal(given);
@@ -39,6 +41,13 @@ fn a_pair_that_no_reference_has_is_refused_with_the_pairs_that_are_there() {
     let text = refusal("unet/mobilenet_v3_large");
     assert!(text.contains("segmentation-models-pytorch does not have this encoder; lraspp has"), "{text}");
     assert!(refusal("hf-segformer/resnet50").contains("mit_b0, mit_b1"));
+    let text = refusal("upernet/convnext_base");
+    assert!(
+        text.contains("segmentation-models-pytorch does not have this encoder; hf-upernet has"),
+        "{text}"
+    );
+    let text = refusal("hf-upernet/tu-convnext_base");
+    assert!(text.contains("in transformers, are swin_tiny, swin_small"), "{text}");
 }
 
 #[test]
@@ -58,6 +67,16 @@ fn checkpoints_may_have_an_auxiliary_head_and_nothing_else_besides() {
     let mismatch = weights.compare(&tensors);
     assert_eq!(mismatch.unexpected, ["aux_classifier.5.weight", "auxiliary_head.classifier.weight"]);
     assert!(weights.entries().iter().all(|entry| !entry.key.starts_with("aux_classifier.")));
+}
+
+#[test]
+fn checkpoints_of_every_release_of_transformers_fit() {
+    let spec = ModelSpec::named("hf-upernet/swin_tiny", 150).unwrap();
+    let unused = outline(&spec).unwrap().unused().clone();
+    let earlier = "backbone.encoder.layers.2.blocks.5.attention.self.relative_position_index";
+    for key in [earlier, "backbone.swin.layernorm.weight", "auxiliary_head.convs.0.conv.weight"] {
+        assert!(unused.contains(key), "{key}");
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ fn initial_weights_have_the_spread_of_the_references() {
         // torchvision: kaiming normal, fan_out 960; PyTorch's own for the head, uniform on ±1 / √960.
         ("lraspp/mobilenet_v3_large", "backbone.16.0.weight", (2.0f64 / 960.0).sqrt()),
         ("lraspp/mobilenet_v3_large", "classifier.cbr.0.weight", (1.0f64 / 2880.0).sqrt()),
+        ("hf-upernet/convnext_tiny", "backbone.encoder.stages.3.downsampling_layer.1.weight", 0.02),
+        ("hf-upernet/convnext_tiny", "decode_head.fpn_bottleneck.conv.weight", 0.02),
         ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
         ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
         ("segformer/mit_b0", "decoder.mlp_stage.0.linear.weight", (6.0f64 / 512.0).sqrt() / 3f64.sqrt()),

@@ -201,6 +201,49 @@ fn in_transformers_layout(encoder: &BTreeMap<String, Tensor>) -> BTreeMap<String
     renamed
 }
 
+/// An encoder's weights as a classifier of its library keeps them, by rules on its keys.
+fn check_layout(name: &str, renamed: impl Fn(&str) -> Option<String>, classifier: &[&str], told: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (model(name, 3, 3, 1), model(name, 3, 3, 2));
+    let place = if name.starts_with("hf-") { "backbone." } else { "encoder." };
+    let mut published = BTreeMap::new();
+    let mut keys = Vec::new();
+    for (key, tensor) in state(&from) {
+        let Some(inner) = key.strip_prefix(place) else { continue };
+        if let Some(new) = renamed(inner) {
+            published.insert(new, tensor);
+            keys.push(key);
+        }
+    }
+    for key in classifier {
+        published.insert((*key).to_owned(), Tensor::zeros([10], (Kind::Float, Device::Cpu)));
+    }
+    let source = write(&folder.path().join("classifier.safetensors"), &published);
+    let words = to.load_encoder(&source).unwrap().join("; ");
+    for expected in told {
+        assert!(words.contains(expected), "{name}: {words}");
+    }
+    for key in keys {
+        let [ours, theirs] = [&to, &from].map(|model| model.weights().get(&key).unwrap().tensor.detach());
+        assert_eq!(ours, theirs, "{name}: {key}");
+    }
+}
+
+#[test]
+fn classifiers_of_each_family_are_found_in_the_layout_of_their_library() {
+    let named = |model: &'static str| {
+        move |key: &str| (!key.starts_with("hidden_states_norms.")).then(|| format!("{model}.{key}"))
+    };
+    let index = "swin.encoder.layers.0.blocks.1.attention.self.relative_position_index";
+    check_layout(
+        "hf-upernet/swin_tiny",
+        named("swin"),
+        &["swin.layernorm.weight", "classifier.weight", index],
+        &["transformers", "left over", "afresh: hidden_states_norms.stage1.bias"],
+    );
+    check_layout("hf-upernet/convnext_tiny", named("convnext"), &["classifier.bias"], &["afresh"]);
+}
+
 #[test]
 fn encoders_are_found_in_other_layouts() {
     let folder = tempfile::tempdir().unwrap();

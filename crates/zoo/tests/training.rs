@@ -17,7 +17,9 @@ fn images(kind: Kind) -> Tensor {
 
 #[test]
 fn checkpointing_changes_neither_gradients_nor_running_statistics() {
-    for name in ["unet/resnet18", "unetplusplus/resnet18", "manet/resnet18", "segformer/resnet50"] {
+    let models = ["unet/resnet18", "unetplusplus/resnet18", "manet/resnet18", "segformer/resnet50"];
+    let others = ["pspnet/tu-swin_tiny_patch4_window7_224", "pspnet/tu-convnext_tiny"];
+    for name in models.into_iter().chain(others) {
         let step = |checkpointing: bool| {
             let model = model(name, Kind::Double);
             model.checkpoint_activations(checkpointing);
@@ -33,7 +35,14 @@ fn checkpointing_changes_neither_gradients_nor_running_statistics() {
                 continue;
             }
             let (one, key, other) = (one.tensor.grad(), &one.key, other.tensor.grad());
-            assert!(one.defined() && other.defined(), "{name}: {key}");
+            // Of three levels' encoders, what is behind the last is there only for its keys.
+            assert!(
+                other.defined() == one.defined() && (one.defined() || name.starts_with("pspnet/")),
+                "{name}: {key}"
+            );
+            if !one.defined() {
+                continue;
+            }
             let difference = (&one - other).norm().double_value(&[]);
             assert!(
                 difference <= 1e-9 * (1.0 + one.norm().double_value(&[])),

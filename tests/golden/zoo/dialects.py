@@ -1,7 +1,8 @@
 """The zoo's models whose reference is torchvision or transformers, by the zoo's names.
 
 `MODELS[name](classes)` builds one, with the reference's initialisation and what it has beside the logits' path, such as
-auxiliary heads. Configurations of transformers: those of the published checkpoints `nvidia/segformer-b*`.
+auxiliary heads. Configurations of transformers: those of the published checkpoints `nvidia/segformer-b*` and
+`openmmlab/upernet-*`.
 """
 
 import torch
@@ -54,6 +55,33 @@ def segformer(hidden_sizes: list[int], depths: list[int], decoder: int):
     return build
 
 
+def upernet(backbone: transformers.PreTrainedConfig):
+    def build(classes: int) -> Logits:
+        config = transformers.UperNetConfig(backbone_config=backbone, num_labels=classes)
+        return Logits(transformers.UperNetForSemanticSegmentation(config))
+
+    return build
+
+
+STAGES = [f"stage{number}" for number in range(1, 5)]
+
+
+def swin(channels: int, heads: int, depth: int, window: int) -> transformers.SwinConfig:
+    return transformers.SwinConfig(
+        embed_dim=channels,
+        num_heads=[heads << stage for stage in range(4)],
+        depths=[2, 2, depth, 2],
+        window_size=window,
+        out_features=STAGES,
+    )
+
+
+def convnext(channels: int, depth: int) -> transformers.ConvNextConfig:
+    return transformers.ConvNextConfig(
+        hidden_sizes=[channels << stage for stage in range(4)], depths=[3, 3, depth, 3], out_features=STAGES
+    )
+
+
 WIDE = [64, 128, 320, 512]
 MODELS = {
     "fcn/resnet50": torchvision_model("fcn_resnet50", aux_loss=True),
@@ -67,6 +95,13 @@ MODELS = {
     "hf-segformer/mit_b3": segformer(WIDE, [3, 4, 18, 3], 768),
     "hf-segformer/mit_b4": segformer(WIDE, [3, 8, 27, 3], 768),
     "hf-segformer/mit_b5": segformer(WIDE, [3, 6, 40, 3], 768),
+    "hf-upernet/swin_tiny": upernet(swin(96, 3, 6, 7)),
+    "hf-upernet/swin_small": upernet(swin(96, 3, 18, 7)),
+    "hf-upernet/swin_base": upernet(swin(128, 4, 18, 12)),
+    "hf-upernet/swin_large": upernet(swin(192, 6, 18, 12)),
+    "hf-upernet/convnext_tiny": upernet(convnext(96, 9)),
+    "hf-upernet/convnext_small": upernet(convnext(96, 27)),
+    "hf-upernet/convnext_base": upernet(convnext(128, 27)),
 }
 # Checkpoints have these, and logits do not depend on them.
-UNUSED = ("aux_classifier.",)
+UNUSED = ("aux_classifier.", "auxiliary_head.", "backbone.swin.layernorm.")

@@ -78,6 +78,8 @@ GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("torchvision-deeplabv3", "resnet50"),
     ("lraspp", "mobilenet_v3_large"),
     ("hf-segformer", "mit_b0"),
+    ("hf-upernet", "swin_tiny"),
+    ("hf-upernet", "convnext_tiny"),
     ("unet", "tu-convnext_tiny"),
     ("deeplabv3", "tu-convnext_tiny"),
     ("unet", "tu-swin_tiny_patch4_window7_224"),

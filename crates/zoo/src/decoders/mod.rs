@@ -7,6 +7,7 @@ mod fcn;
 mod fpn;
 mod head;
 mod hf_segformer;
+mod hf_upernet;
 mod linknet;
 mod lraspp;
 mod manet;
@@ -124,6 +125,7 @@ pub(crate) const ARCHITECTURES: &[Architecture] = &[
     torchvision_deeplabv3::ARCHITECTURE,
     lraspp::ARCHITECTURE,
     hf_segformer::ARCHITECTURE,
+    hf_upernet::ARCHITECTURE,
 ];
 
 impl Architecture {

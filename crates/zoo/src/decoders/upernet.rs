@@ -37,16 +37,8 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 struct UPerNet {
     /// Of the maps at strides 4, 8, 16 and 32.
     norms: Vec<LayerNorm>,
-    psp: Pooling,
-    /// At strides 16, 8 and 4.
-    laterals: Vec<ConvNormRelu>,
-    convs: Vec<ConvNormRelu>,
-    fusion: ConvNormRelu,
+    fusion: Fusion,
     head: Head,
-}
-
-fn conv(scope: &Scope, inputs: i64, kernel: i64) -> ConvNormRelu {
-    ConvNormRelu::new(scope, ConvShape::same(inputs, CHANNELS, kernel), Init::KaimingUniform)
 }
 
 impl UPerNet {
@@ -55,18 +47,19 @@ impl UPerNet {
         let norm = |index: usize| {
             LayerNorm::new(&decoder.at("feature_norms").at(index), options.channels(index + 2), EPSILON)
         };
-        let lateral = |index: usize| {
-            let scope = decoder.at("fpn_lateral_blocks").at(index).at("conv_norm_relu");
-            conv(&scope, options.channels(4 - index), 1)
-        };
-        Self {
-            norms: (0..4).map(norm).collect(),
-            psp: Pooling::new(&decoder.at("psp"), options.coarsest()),
-            laterals: (0..3).map(lateral).collect(),
-            convs: (0..3).map(|index| conv(&decoder.at("fpn_conv_blocks").at(index), CHANNELS, 3)).collect(),
-            fusion: conv(&decoder.at("fusion_block"), 4 * CHANNELS, 3),
-            head: Head::new(scope, CHANNELS, options.classes, 1, Init::XavierUniform),
-        }
+        let norms = (0..4).map(norm).collect();
+        let fusion = Fusion::new(options, CHANNELS, |part, shape| {
+            // This implementation counts levels from the coarsest.
+            let scope = match part {
+                Part::Pooled(index) => decoder.at("psp.blocks").at(index).at(1),
+                Part::Context => decoder.at("psp.out_conv"),
+                Part::Lateral(level) => decoder.at("fpn_lateral_blocks").at(2 - level).at("conv_norm_relu"),
+                Part::Smoothed(level) => decoder.at("fpn_conv_blocks").at(2 - level),
+                Part::Fused => decoder.at("fusion_block"),
+            };
+            ConvNormRelu::new(&scope, shape, Init::KaimingUniform)
+        });
+        Self { norms, fusion, head: Head::new(scope, CHANNELS, options.classes, 1, Init::XavierUniform) }
     }
 }
 
@@ -76,46 +69,85 @@ impl Decoder for UPerNet {
             let channels_behind = pyramid.expect(index + 2).permute([0, 2, 3, 1]);
             self.norms[index].forward(&channels_behind).permute([0, 3, 1, 2])
         };
-        let mut state = self.psp.forward(&normed(3), train);
-        let finest = pyramid.size_at(2);
-        let mut maps = vec![enlarge(&state, finest)];
-        for (index, (lateral, conv)) in self.laterals.iter().zip(&self.convs).enumerate() {
-            let beside = lateral.forward(&normed(2 - index), train);
-            state = enlarge(&state, size_of(&beside)) + beside;
-            maps.push(enlarge(&conv.forward(&state, train), finest));
+        self.head.forward(&self.fusion.forward(&[0, 1, 2, 3].map(normed), train), pyramid)
+    }
+}
+
+/// A convolution of [`Fusion`]. Levels count from 0, the finest.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    /// Behind the pooling to a map of `SIDES[index]` pixels a side.
+    Pooled(usize),
+    /// Of the coarsest map and what was pooled from it.
+    Context,
+    /// Of an encoder's map, but for the coarsest.
+    Lateral(usize),
+    /// Of the sum of a lateral and all that is coarser.
+    Smoothed(usize),
+    /// Of all levels at the size of the finest.
+    Fused,
+}
+
+/// What implementations of the paper agree on: pyramid pooling, a feature pyramid, and the fusion of its levels.
+#[derive(Debug)]
+pub(super) struct Fusion {
+    pooled: Vec<ConvNormRelu>,
+    context: ConvNormRelu,
+    /// Coarsest first.
+    laterals: Vec<ConvNormRelu>,
+    smoothed: Vec<ConvNormRelu>,
+    fused: ConvNormRelu,
+}
+
+impl Fusion {
+    /// Of maps at strides 4, 8, 16 and 32; every layer has `channels` outputs and is `conv` of its part.
+    pub(super) fn new(
+        options: &DecoderOptions,
+        channels: i64,
+        conv: impl Fn(Part, ConvShape) -> ConvNormRelu,
+    ) -> Self {
+        let layer =
+            |part: Part, inputs: i64, kernel: i64| conv(part, ConvShape::same(inputs, channels, kernel));
+        let coarsest = options.coarsest();
+        let sides = SIDES.len();
+        let context = coarsest + sides as i64 * channels;
+        Self {
+            pooled: (0..sides).map(|index| layer(Part::Pooled(index), coarsest, 1)).collect(),
+            context: layer(Part::Context, context, 3),
+            laterals: (0..3)
+                .rev()
+                .map(|level| layer(Part::Lateral(level), options.channels(level + 2), 1))
+                .collect(),
+            smoothed: (0..3).rev().map(|level| layer(Part::Smoothed(level), channels, 3)).collect(),
+            fused: layer(Part::Fused, 4 * channels, 3),
         }
-        maps.reverse();
-        self.head.forward(&self.fusion.forward(&Tensor::cat(&maps, 1), train), pyramid)
+    }
+
+    /// Maps, finest first, to `[B, channels, H / 4, W / 4]`.
+    pub(super) fn forward(&self, maps: &[Tensor; 4], train: bool) -> Tensor {
+        let finest = size_of(&maps[0]);
+        let mut state = self.context(&maps[3], train);
+        let mut levels = vec![enlarge(&state, finest)];
+        for ((map, lateral), smoothed) in maps[..3].iter().rev().zip(&self.laterals).zip(&self.smoothed) {
+            let beside = lateral.forward(map, train);
+            state = enlarge(&state, size_of(&beside)) + beside;
+            levels.push(enlarge(&smoothed.forward(&state, train), finest));
+        }
+        levels.reverse();
+        self.fused.forward(&Tensor::cat(&levels, 1), train)
+    }
+
+    // [B, inputs, H, W] -> [B, channels, H, W]
+    fn context(&self, features: &Tensor, train: bool) -> Tensor {
+        let pool = |(side, conv): (&i64, &ConvNormRelu)| {
+            enlarge(&conv.forward(&features.adaptive_avg_pool2d([*side; 2]), train), size_of(features))
+        };
+        let pooled = SIDES.iter().zip(&self.pooled).map(pool);
+        let maps: Vec<Tensor> = std::iter::once(features.shallow_clone()).chain(pooled).collect();
+        self.context.forward(&Tensor::cat(&maps, 1), train)
     }
 }
 
 fn enlarge(features: &Tensor, size: [i64; 2]) -> Tensor {
     features.upsample_bilinear2d(size, false, None, None)
-}
-
-/// Pyramid pooling: `blocks.*.1`, `out_conv`.
-#[derive(Debug)]
-struct Pooling {
-    blocks: Vec<ConvNormRelu>,
-    out: ConvNormRelu,
-}
-
-impl Pooling {
-    fn new(scope: &Scope, inputs: i64) -> Self {
-        let sides = SIDES.len();
-        Self {
-            blocks: (0..sides).map(|index| conv(&scope.at("blocks").at(index).at(1), inputs, 1)).collect(),
-            out: conv(&scope.at("out_conv"), inputs + sides as i64 * CHANNELS, 3),
-        }
-    }
-
-    // [B, inputs, H, W] -> [B, CHANNELS, H, W]
-    fn forward(&self, features: &Tensor, train: bool) -> Tensor {
-        let pool = |(side, block): (&i64, &ConvNormRelu)| {
-            enlarge(&block.forward(&features.adaptive_avg_pool2d([*side; 2]), train), size_of(features))
-        };
-        let pooled = SIDES.iter().zip(&self.blocks).map(pool);
-        let maps: Vec<Tensor> = std::iter::once(features.shallow_clone()).chain(pooled).collect();
-        self.out.forward(&Tensor::cat(&maps, 1), train)
-    }
 }

@@ -12,12 +12,16 @@
 //! | stride 16  | 384 × 32²   | 512 × 32²  | `model.stages_2`                       |
 //! | stride 32  | 768 × 16²   | 1024 × 16² | `model.stages_3`                       |
 
+use std::rc::Rc;
+
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
 use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
+use crate::segment::segment;
+use crate::switches::Switches;
 
 /// Side of the patches that become the first map's pixels.
 const PATCH: i64 = 4;
@@ -192,6 +196,12 @@ fn normalised(norm: &LayerNorm, images: &Tensor) -> Tensor {
 /// A depthwise convolution, then a feed-forward layer on each pixel, scaled and added to the input.
 #[derive(Debug)]
 struct Block {
+    layers: Rc<Layers>,
+    switches: Switches,
+}
+
+#[derive(Debug)]
+struct Layers {
     scale: Tensor,
     conv: Conv2d,
     norm: LayerNorm,
@@ -203,7 +213,7 @@ impl Block {
     fn new(scope: &Scope, dialect: &Dialect, conv: ConvShape, drop_path: f64) -> Self {
         let channels = conv.outputs;
         let [first, second] = dialect.mlp.map(|key| scope.at(key));
-        Self {
+        let layers = Layers {
             scale: scope.parameter(dialect.scale, &[channels], Init::Constant(SCALE)),
             conv: Conv2d::with_bias(&scope.at(dialect.conv), conv, WEIGHT),
             norm: LayerNorm::new(&scope.at(dialect.norm), channels, EPSILON),
@@ -212,9 +222,17 @@ impl Block {
                 Linear::new(&second, channels * EXPANSION, channels, WEIGHT),
             ],
             drop_path,
-        }
+        };
+        Self { layers: Rc::new(layers), switches: scope.switches() }
     }
 
+    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        let layers = Rc::clone(&self.layers);
+        segment(&self.switches, train, &[images], move |images| layers.forward(&images[0], train))
+    }
+}
+
+impl Layers {
     // [B, C, H, W] -> [B, C, H, W]
     fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         let [first, second] = &self.mlp;

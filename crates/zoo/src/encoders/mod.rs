@@ -1,6 +1,8 @@
 //! Encoders: from images to a pyramid of features. One file a family, one table row a variant.
 
 mod convnext;
+mod hf_convnext;
+mod hf_swin;
 mod mit;
 mod mobilenet_v3;
 mod resnet;
@@ -111,5 +113,8 @@ pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
     let mobilenet_v3 = mobilenet_v3::VARIANTS.iter().map(|row| row as &dyn Variant);
     let convnext = convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
     let swin = swin::VARIANTS.iter().map(|row| row as &dyn Variant);
-    resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin)
+    let hf_convnext = hf_convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
+    let hf_swin = hf_swin::VARIANTS.iter().map(|row| row as &dyn Variant);
+    let smp = resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin);
+    smp.chain(hf_swin).chain(hf_convnext)
 }

@@ -62,9 +62,9 @@ pub(super) const BASE: Variant =
     Variant { name: "tu-swin_base_patch4_window7_224", channels: 128, heads: 4, ..SMALL };
 pub(super) const LARGE: Variant =
     Variant { name: "tu-swin_large_patch4_window7_224", channels: 192, heads: 6, ..SMALL };
-const BASE_384: Variant =
+pub(super) const BASE_384: Variant =
     Variant { name: "tu-swin_base_patch4_window12_384", window: 12, image: 384, ..BASE };
-const LARGE_384: Variant =
+pub(super) const LARGE_384: Variant =
     Variant { name: "tu-swin_large_patch4_window12_384", window: 12, image: 384, ..LARGE };
 
 impl Variant {
@@ -114,6 +114,7 @@ const TIMM: Dialect = Dialect {
         norms: ["norm1", "norm2"],
         table: "attn.relative_position_bias_table",
         table_init: LINEAR,
+        offsets: None,
         qkv: &["attn.qkv"],
         proj: "attn.proj",
         mlp: ["mlp.fc1", "mlp.fc2"],

@@ -4,11 +4,15 @@
 //! first roll the map by half a window, so that neighbouring windows exchange. What the rolling brings together from
 //! opposite borders is kept apart by a mask.
 
+use std::rc::Rc;
+
 use tch::{Device, Kind, Tensor};
 
 use super::swin::{EPSILON, LINEAR};
 use crate::layers::{LayerNorm, Linear, drop_path};
 use crate::parameters::{Init, Scope};
+use crate::segment::segment;
+use crate::switches::Switches;
 
 /// Hidden over outer channels of the feed-forward layer.
 const EXPANSION: i64 = 4;
@@ -40,7 +44,7 @@ pub(super) struct Grid {
 
 impl Windows {
     /// The windows on maps of the shape of `features`.
-    pub(super) fn on(self, features: &Tensor) -> Grid {
+    pub(super) fn on(self, features: &Tensor) -> Rc<Grid> {
         let &[batch, height, width, channels] = features.size().as_slice() else {
             unreachable!("features are [B, H, W, C]");
         };
@@ -48,7 +52,7 @@ impl Windows {
         let mut grid =
             Grid { windows: self, shape: [batch, height, width, channels], rows, columns, mask: None };
         grid.mask = (self.shift > 0).then(|| grid.mask(features.device()).to_kind(features.kind()));
-        grid
+        Rc::new(grid)
     }
 }
 
@@ -127,6 +131,8 @@ pub(super) struct BlockKeys {
     /// The relative position bias.
     pub(super) table: &'static str,
     pub(super) table_init: Init,
+    /// Where checkpoints of the dialect may keep which row of the table is whose, which the window's side decides.
+    pub(super) offsets: Option<&'static str>,
     /// Queries, keys and values: three layers, or one of three times the outputs.
     pub(super) qkv: &'static [&'static str],
     pub(super) proj: &'static str,
@@ -137,6 +143,12 @@ pub(super) struct BlockKeys {
 /// Window attention, then feed-forward, each normalised first and added to its input.
 #[derive(Debug)]
 pub(super) struct Block {
+    layers: Rc<Layers>,
+    switches: Switches,
+}
+
+#[derive(Debug)]
+struct Layers {
     norms: [LayerNorm; 2],
     attention: Attention,
     mlp: [Linear; 2],
@@ -157,7 +169,7 @@ impl Block {
         let [first, second] = keys.mlp.map(|key| scope.at(key));
         let before = norm(before);
         let attention = Attention::new(scope, keys, channels, heads, side);
-        Self {
+        let layers = Layers {
             norms: [before, norm(behind)],
             attention,
             mlp: [
@@ -165,11 +177,21 @@ impl Block {
                 Linear::new(&second, channels * EXPANSION, channels, LINEAR),
             ],
             drop_path,
-        }
+        };
+        Self { layers: Rc::new(layers), switches: scope.switches() }
     }
 
     // [B, H, W, C] -> [B, H, W, C]
-    pub(super) fn forward(&self, features: &Tensor, grid: &Grid, odd: bool, train: bool) -> Tensor {
+    pub(super) fn forward(&self, features: &Tensor, grid: &Rc<Grid>, odd: bool, train: bool) -> Tensor {
+        let (layers, grid) = (Rc::clone(&self.layers), Rc::clone(grid));
+        segment(&self.switches, train, &[features], move |features| {
+            layers.forward(&features[0], &grid, odd, train)
+        })
+    }
+}
+
+impl Layers {
+    fn forward(&self, features: &Tensor, grid: &Grid, odd: bool, train: bool) -> Tensor {
         let [before, behind] = &self.norms;
         let mask = grid.mask.as_ref().filter(|_| odd);
         let attended = grid.through(before.forward(features), mask.is_some(), |windows| {
@@ -198,6 +220,9 @@ impl Attention {
     fn new(scope: &Scope, keys: &BlockKeys, channels: i64, heads: i64, side: i64) -> Self {
         let reach = 2 * side - 1;
         let table = scope.parameter(keys.table, &[reach * reach, heads], keys.table_init);
+        if let Some(offsets) = keys.offsets {
+            scope.unused_key(offsets);
+        }
         let outputs = 3 * channels / keys.qkv.len() as i64;
         Self {
             heads,

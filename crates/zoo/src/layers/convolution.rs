@@ -171,7 +171,12 @@ pub(crate) struct ConvNormRelu(ConvNorm);
 
 impl ConvNormRelu {
     pub(crate) fn new(scope: &Scope, shape: ConvShape, init: Init) -> Self {
-        Self(ConvNorm::new(&scope.at(0), &scope.at(1), shape, init))
+        Self::of(ConvNorm::new(&scope.at(0), &scope.at(1), shape, init))
+    }
+
+    /// The same, whatever its keys.
+    pub(crate) fn of(layer: ConvNorm) -> Self {
+        Self(layer)
     }
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {

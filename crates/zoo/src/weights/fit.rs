@@ -48,8 +48,8 @@ impl Segmenter {
     }
 
     /// Takes the encoder's weights from `source`, in the layout of any of the libraries that publish them: timm,
-    /// torchvision, segmentation-models-pytorch or transformers. All of the encoder must be there; only
-    /// classification heads may be left over. The answer is what was done beside copying, in words.
+    /// torchvision, segmentation-models-pytorch or transformers. All of the encoder must be there but for what no
+    /// classifier has; only classification heads may be left over. The answer is what was done beside copying, in words.
     ///
     /// The first convolution is folded where its input channels differ: for one channel the sum over three, which
     /// gives the same on a grey image; for three a third each.
@@ -69,8 +69,12 @@ impl Segmenter {
         if !arranged.left_over.is_empty() {
             told.push(format!("left over, as a classifier's: {}", arranged.left_over.join(", ")));
         }
+        if !arranged.fresh.is_empty() {
+            told.push(format!("no classifier has, and so they start afresh: {}", arranged.fresh.join(", ")));
+        }
         let mut mismatch = self.weights().compare(&tensors);
-        mismatch.missing.retain(|key| key.starts_with(&prefix));
+        let loadable = |key: &str| !arranged.fresh.iter().any(|fresh| fresh == key);
+        mismatch.missing.retain(|key| key.strip_prefix(&prefix).is_some_and(loadable));
         self.take(source, mismatch, &tensors)?;
         Ok(told)
     }

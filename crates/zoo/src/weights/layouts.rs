@@ -146,6 +146,9 @@ const CLASSIFIER: &str = r"(?x)
 /// Keys of what is worked out when a model is built, and need not be loaded.
 const DERIVED: &str = r"\.(relative_position_index|relative_coords_table|attn_mask)$";
 
+/// Keys of layers that an encoder has and the classifier which it comes from lacks: they start as in a new model.
+const FRESH: &str = r"^hidden_states_norms\.";
+
 /// Weights with our keys.
 pub(super) struct Arranged {
     /// The library in whose layout they were.
@@ -153,6 +156,8 @@ pub(super) struct Arranged {
     pub(super) tensors: BTreeMap<String, Tensor>,
     /// Keys of the classifier.
     pub(super) left_over: Vec<String>,
+    /// Keys of the encoder that no classifier has, where they are missing.
+    pub(super) fresh: Vec<String>,
 }
 
 /// Gives `tensors` the keys of the encoder whose keys and shapes are `wanted`. Keys that no layout knows stay.
@@ -165,7 +170,8 @@ pub(super) fn arrange(tensors: BTreeMap<String, Tensor>, wanted: &BTreeMap<&str,
         .max_by_key(|(_, names)| found(names));
     let (layout, names) = best.unwrap_or_default();
     let (classifier, derived) = (pattern(CLASSIFIER), pattern(DERIVED));
-    let mut arranged = Arranged { layout, tensors: BTreeMap::new(), left_over: Vec::new() };
+    let mut arranged =
+        Arranged { layout, tensors: BTreeMap::new(), left_over: Vec::new(), fresh: Vec::new() };
     let mut parts: BTreeMap<String, BTreeMap<usize, Tensor>> = BTreeMap::new();
     for ((old, tensor), new) in tensors.into_iter().zip(&names) {
         match part(new) {
@@ -182,6 +188,9 @@ pub(super) fn arrange(tensors: BTreeMap<String, Tensor>, wanted: &BTreeMap<&str,
         let parts: Vec<Tensor> = parts.into_values().collect();
         arranged.tensors.insert(key, Tensor::cat(&parts, 0));
     }
+    let fresh = pattern(FRESH);
+    let missing = |key: &&&str| fresh.is_match(key) && !arranged.tensors.contains_key(**key);
+    arranged.fresh = wanted.keys().filter(missing).map(|key| (*key).to_owned()).collect();
     arranged
 }
 
