@@ -218,7 +218,9 @@ impl Network {
             depth: architecture.depth,
         };
         let levels = options.levels(encoder.channels());
-        let multiple = levels.iter().map(|level| level.stride).max().unwrap_or(1);
+        let strides = levels.iter().map(|level| level.stride);
+        // All are powers of 2.
+        let multiple = strides.fold(encoder.multiple(), i64::max);
         let smallest = encoder.min_size().max(architecture.min_size).max(multiple);
         let decoder_options = DecoderOptions {
             levels: levels.clone(),

@@ -53,6 +53,13 @@ fn initial_weights_have_the_spread_of_the_references() {
         ("lraspp/mobilenet_v3_large", "classifier.cbr.0.weight", (1.0f64 / 2880.0).sqrt()),
         ("hf-upernet/convnext_tiny", "backbone.encoder.stages.3.downsampling_layer.1.weight", 0.02),
         ("hf-upernet/convnext_tiny", "decode_head.fpn_bottleneck.conv.weight", 0.02),
+        // timm: kaiming normal, fan_out 48·9, in HRNet; PyTorch's own, fan_in 728, in Xception.
+        ("unet/tu-hrnet_w48", "encoder.model.stage4.2.fuse_layers.0.1.0.weight", (2.0f64 / 48.0).sqrt()),
+        (
+            "unet/tu-xception71",
+            "encoder.model.blocks_9.stack.conv2.conv_pw.weight",
+            (1.0f64 / 728.0).sqrt() / 3f64.sqrt(),
+        ),
         ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
         ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
         ("segformer/mit_b0", "decoder.mlp_stage.0.linear.weight", (6.0f64 / 512.0).sqrt() / 3f64.sqrt()),
@@ -93,6 +100,9 @@ fn each_architecture_takes_the_sizes_that_its_reference_takes() {
         // MiT thins its keys by 8 × 8 windows at stride 4.
         ("deeplabv3/mit_b0", 8, 32),
         ("fpn/resnet18", 32, 32),
+        ("deeplabv3/tu-xception71", 8, 8),
+        // HRNet computes all of its branches, whatever the depth.
+        ("pspnet/tu-hrnet_w48", 32, 32),
     ];
     for (name, multiple, smallest) in rows {
         let model = build(name, 0);

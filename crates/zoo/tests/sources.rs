@@ -231,6 +231,11 @@ fn check_layout(name: &str, renamed: impl Fn(&str) -> Option<String>, classifier
 
 #[test]
 fn classifiers_of_each_family_are_found_in_the_layout_of_their_library() {
+    let inner = |key: &str| key.strip_prefix("model.").map(str::to_owned);
+    let head = ["classifier.weight", "final_layer.0.weight", "downsamp_modules.2.0.bias"];
+    check_layout("unet/tu-hrnet_w48", inner, &head, &["timm", "left over", "downsamp_modules.2.0.bias"]);
+    let listed = |key: &str| Some(inner(key)?.replace("blocks_", "blocks.").replace("stem_", "stem."));
+    check_layout("unet/tu-xception71", listed, &["head.fc.weight"], &["timm", "head.fc.weight"]);
     let named = |model: &'static str| {
         move |key: &str| (!key.starts_with("hidden_states_norms.")).then(|| format!("{model}.{key}"))
     };

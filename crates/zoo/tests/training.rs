@@ -18,7 +18,8 @@ fn images(kind: Kind) -> Tensor {
 #[test]
 fn checkpointing_changes_neither_gradients_nor_running_statistics() {
     let models = ["unet/resnet18", "unetplusplus/resnet18", "manet/resnet18", "segformer/resnet50"];
-    let others = ["pspnet/tu-swin_tiny_patch4_window7_224", "pspnet/tu-convnext_tiny"];
+    let others =
+        ["pspnet/tu-xception71", "pspnet/tu-swin_tiny_patch4_window7_224", "pspnet/tu-convnext_tiny"];
     for name in models.into_iter().chain(others) {
         let step = |checkpointing: bool| {
             let model = model(name, Kind::Double);

@@ -47,6 +47,8 @@ FAMILIES = {
     "convnext": [f"tu-convnext_{size}" for size in ("tiny", "small", "base")],
     "swin": [f"tu-swin_{size}_patch4_window7_224" for size in ("tiny", "small", "base", "large")]
     + [f"tu-swin_{size}_patch4_window12_384" for size in ("base", "large")],
+    "hrnet": ["tu-hrnet_w48", "tu-hrnet_w64"],
+    "xception": ["tu-xception71"],
 }
 ENCODERS = [encoder for family in FAMILIES.values() for encoder in family]
 
@@ -83,6 +85,9 @@ GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("unet", "tu-convnext_tiny"),
     ("deeplabv3", "tu-convnext_tiny"),
     ("unet", "tu-swin_tiny_patch4_window7_224"),
+    ("unet", "tu-hrnet_w48"),
+    ("unet", "tu-xception71"),
+    ("deeplabv3plus", "tu-xception71"),
 ]
 GOLDEN_SIZES = [(64, 64), (32, 96)]
 ROW_SIZES = [(128, 128), (96, 160)]

@@ -3,11 +3,13 @@
 mod convnext;
 mod hf_convnext;
 mod hf_swin;
+mod hrnet;
 mod mit;
 mod mobilenet_v3;
 mod resnet;
 mod swin;
 mod window;
+mod xception;
 
 use std::fmt::{self, Debug, Display};
 
@@ -102,6 +104,11 @@ pub(crate) trait Variant {
         1
     }
 
+    /// What height and width must be multiples of, however few of the levels are used.
+    fn multiple(&self) -> i64 {
+        1
+    }
+
     /// Builds the encoder with its keys below `scope`.
     fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder>;
 }
@@ -115,6 +122,8 @@ pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
     let swin = swin::VARIANTS.iter().map(|row| row as &dyn Variant);
     let hf_convnext = hf_convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
     let hf_swin = hf_swin::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let smp = resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin);
+    let hrnet = hrnet::VARIANTS.iter().map(|row| row as &dyn Variant);
+    let xception = xception::VARIANTS.iter().map(|row| row as &dyn Variant);
+    let smp = resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin).chain(hrnet).chain(xception);
     smp.chain(hf_swin).chain(hf_convnext)
 }

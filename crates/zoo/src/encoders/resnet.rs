@@ -24,11 +24,11 @@ use crate::segment::segment;
 use crate::switches::Switches;
 
 /// Channels of the stem, and of the first stage before expansion.
-const STEM: i64 = 64;
+pub(super) const STEM: i64 = 64;
 
 /// A residual block's inner form.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     /// Two 3×3 convolutions.
     Basic,
     /// 1×1, grouped 3×3, 1×1; `width` is the channels of one group at the first stage.
@@ -37,7 +37,7 @@ enum Form {
 
 impl Form {
     /// Output channels over a stage's nominal channels.
-    fn expansion(self) -> i64 {
+    pub(super) fn expansion(self) -> i64 {
         match self {
             Form::Basic => 1,
             Form::Bottleneck { .. } => 4,
@@ -45,7 +45,7 @@ impl Form {
     }
 }
 
-const BOTTLENECK: Form = Form::Bottleneck { groups: 1, width: 64 };
+pub(super) const BOTTLENECK: Form = Form::Bottleneck { groups: 1, width: 64 };
 
 /// A row of the paper's table 1.
 #[derive(Debug)]
@@ -146,14 +146,14 @@ impl Encoder for ResNet {
 
 /// How a block's middle convolution moves.
 #[derive(Debug, Clone, Copy)]
-struct Steps {
-    stride: i64,
-    dilation: i64,
+pub(super) struct Steps {
+    pub(super) stride: i64,
+    pub(super) dilation: i64,
 }
 
 /// Convolutions `conv1`/`bn1`, … with a shortcut around them, `downsample` where the shape changes.
 #[derive(Debug)]
-struct Block {
+pub(super) struct Block {
     branches: Rc<Branches>,
     switches: Switches,
 }
@@ -165,7 +165,7 @@ struct Branches {
 }
 
 impl Block {
-    fn new(scope: &Scope, form: Form, inputs: i64, channels: i64, steps: Steps) -> Self {
+    pub(super) fn new(scope: &Scope, form: Form, inputs: i64, channels: i64, steps: Steps) -> Self {
         let Steps { stride, dilation } = steps;
         let outputs = channels * form.expansion();
         let shapes = match form {
@@ -201,7 +201,7 @@ impl Block {
         Self { branches: Rc::new(Branches { layers, downsample }), switches: scope.switches() }
     }
 
-    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+    pub(super) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         let branches = Rc::clone(&self.branches);
         segment(&self.switches, train, &[images], move |images| branches.forward(&images[0], train))
     }
