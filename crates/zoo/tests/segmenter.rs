@@ -60,6 +60,14 @@ fn initial_weights_have_the_spread_of_the_references() {
             "encoder.model.blocks_9.stack.conv2.conv_pw.weight",
             (1.0f64 / 728.0).sqrt() / 3f64.sqrt(),
         ),
+        // And its depthwise convolutions: fan_out 960·9.
+        ("unet/mobilenet_v2", "encoder.features.17.conv.1.0.weight", (2.0f64 / 8640.0).sqrt()),
+        // smp leaves this one as PyTorch makes it, fan_in 192 and 1·25.
+        ("unet/efficientnet-b0", "encoder._blocks.14._expand_conv.weight", (1.0f64 / 576.0).sqrt()),
+        ("unet/efficientnet-b0", "encoder._blocks.14._depthwise_conv.weight", (1.0f64 / 75.0).sqrt()),
+        // timm: normal, fan_out 4224 and, of a group, 9.
+        ("unet/timm-efficientnet-b8", "encoder.blocks.6.3.conv_pw.weight", (2.0f64 / 4224.0).sqrt()),
+        ("unet/timm-efficientnet-b8", "encoder.blocks.6.3.conv_dw.weight", (2.0f64 / 9.0).sqrt()),
         ("segformer/mit_b0", "encoder.patch_embed4.proj.weight", (2.0f64 / 2304.0).sqrt()),
         ("segformer/mit_b0", "encoder.block4.0.mlp.dwconv.dwconv.weight", (2.0f64 / 9.0).sqrt()),
         ("segformer/mit_b0", "decoder.mlp_stage.0.linear.weight", (6.0f64 / 512.0).sqrt() / 3f64.sqrt()),

@@ -18,8 +18,12 @@ fn images(kind: Kind) -> Tensor {
 #[test]
 fn checkpointing_changes_neither_gradients_nor_running_statistics() {
     let models = ["unet/resnet18", "unetplusplus/resnet18", "manet/resnet18", "segformer/resnet50"];
-    let others =
-        ["pspnet/tu-xception71", "pspnet/tu-swin_tiny_patch4_window7_224", "pspnet/tu-convnext_tiny"];
+    let others = [
+        "unet/efficientnet-b0",
+        "pspnet/tu-xception71",
+        "pspnet/tu-swin_tiny_patch4_window7_224",
+        "pspnet/tu-convnext_tiny",
+    ];
     for name in models.into_iter().chain(others) {
         let step = |checkpointing: bool| {
             let model = model(name, Kind::Double);
@@ -71,7 +75,13 @@ fn checkpointing_keeps_to_autocast() {
 
 #[test]
 fn a_frozen_model_infers_the_same() {
-    for name in ["unet/resnet18", "unetplusplus/resnet50", "segformer/mit_b0", "deeplabv3plus/resnet18"] {
+    for name in [
+        "unet/resnet18",
+        "unetplusplus/resnet50",
+        "segformer/mit_b0",
+        "deeplabv3plus/resnet18",
+        "fpn/efficientnet-b0",
+    ] {
         let model = model(name, Kind::Float);
         // A step in training mode moves the running statistics away from 0 and 1.
         let _ = tch::no_grad(|| model.forward_t(&images(Kind::Float), true)).unwrap();

@@ -44,6 +44,9 @@ HERE = pathlib.Path(__file__).parent
 FAMILIES = {
     "resnet": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"],
     "mit": [f"mit_b{size}" for size in range(6)],
+    "mobilenet_v2": ["mobilenet_v2"],
+    "efficientnet": [f"efficientnet-b{size}" for size in range(8)]
+    + ["timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"],
     "convnext": [f"tu-convnext_{size}" for size in ("tiny", "small", "base")],
     "swin": [f"tu-swin_{size}_patch4_window7_224" for size in ("tiny", "small", "base", "large")]
     + [f"tu-swin_{size}_patch4_window12_384" for size in ("base", "large")],
@@ -82,6 +85,10 @@ GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("hf-segformer", "mit_b0"),
     ("hf-upernet", "swin_tiny"),
     ("hf-upernet", "convnext_tiny"),
+    ("unet", "mobilenet_v2"),
+    ("deeplabv3plus", "mobilenet_v2"),
+    ("unet", "efficientnet-b0"),
+    ("deeplabv3plus", "efficientnet-b0"),
     ("unet", "tu-convnext_tiny"),
     ("deeplabv3", "tu-convnext_tiny"),
     ("unet", "tu-swin_tiny_patch4_window7_224"),
@@ -93,8 +100,8 @@ GOLDEN_SIZES = [(64, 64), (32, 96)]
 ROW_SIZES = [(128, 128), (96, 160)]
 # Pixels of the logits that golden files keep: 3 shares no factor with any stride, so that every phase is seen.
 STEP = 3
-# Rounding at random weights grows beyond meaning in these: their rows are compared in double precision only.
-DOUBLE = {"timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
+# Rounding at random weights grows beyond meaning in these: they are computed in double precision.
+DOUBLE = {"mobilenet_v2", "timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
 SPLITMIX = [np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)]
 
 
@@ -177,6 +184,10 @@ def evaluate(model: torch.nn.Module, size: tuple[int, int], dtype: torch.dtype =
         return model.to(dtype).eval()(images(size).to(dtype)).contiguous()
 
 
+def precision(encoder: str) -> torch.dtype:
+    return torch.float64 if encoder in DOUBLE else torch.float32
+
+
 def cotangent(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.from_numpy(uniform("cotangent", int(np.prod(shape))).astype(np.float32)).reshape(shape)
 
@@ -242,7 +253,8 @@ def write_keys(encoder: str) -> None:
 def write_golden(architecture: str, encoder: str) -> None:
     model = build(architecture, encoder, classes=2)
     sizes = legal(architecture, encoder, GOLDEN_SIZES)
-    activations = {f"logits_{h}x{w}": evaluate(model, (h, w))[..., ::STEP, ::STEP].contiguous() for h, w in sizes}
+    logits = {size: evaluate(model, size, precision(encoder)) for size in sizes}
+    activations = {f"logits_{h}x{w}": x[..., ::STEP, ::STEP].contiguous() for (h, w), x in logits.items()}
     activations["loss"], gradients = train(model, sizes[0])
     activations["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
     save_file(activations, HERE / f"{architecture}-{encoder}.safetensors")
@@ -252,10 +264,9 @@ def write_row(row: pathlib.Path, architecture: str, encoder: str) -> None:
     row.mkdir(parents=True)
     model = build(architecture, encoder, classes=29)
     save_file({key: t.detach().contiguous() for key, t in tensors(model).items()}, row / "weights.safetensors")
-    dtype = torch.float64 if encoder in DOUBLE else torch.float32
     sizes = legal(architecture, encoder, ROW_SIZES)
     for size in sizes:
-        run = {"images": images(size), "logits": evaluate(model, size, dtype)}
+        run = {"images": images(size), "logits": evaluate(model, size, precision(encoder))}
         save_file(run, row / f"run-{size[0]}x{size[1]}.safetensors")
     loss, gradients = train(model, sizes[0])
     gradients |= {"loss": loss, "images": images(sizes[0]), "cotangent": cotangent((2, 29, *sizes[0]))}

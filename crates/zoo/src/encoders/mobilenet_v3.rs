@@ -16,11 +16,13 @@
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions, Library};
-use crate::layers::{Activation, Conv2d, ConvNorm, ConvShape, Running};
+use crate::layers::{
+    Activation, Branch, Conv2d, ConvNorm, ConvNormAct, ConvShape, InvertedResidual, Running, SqueezeExcite,
+};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
-use Activation::{HardSigmoid, HardSwish, Identity, Relu};
+use Activation::{HardSigmoid, HardSwish, Relu};
 
 const INIT: Init = Init::KaimingNormalFanOut;
 const RUNNING: Running = Running { epsilon: 1e-3, momentum: 0.01 };
@@ -102,31 +104,26 @@ impl super::Variant for Variant {
 
 #[derive(Debug)]
 struct MobileNetV3 {
-    first: Layer,
-    blocks: Vec<Block>,
-    last: Layer,
+    first: ConvNormAct,
+    blocks: Vec<InvertedResidual>,
+    last: ConvNormAct,
 }
 
 impl MobileNetV3 {
     fn new(scope: &Scope, options: EncoderOptions) -> Self {
         let stem = ConvShape::same(options.in_channels, STEM, 3).strided(2);
-        let first = Layer::new(&scope.at(0), stem, HardSwish);
+        let first = layer(&scope.at(0), stem, HardSwish);
         let (mut inputs, mut stride) = (STEM, 2);
         let mut blocks = Vec::new();
         for (number, row) in (1..).zip(LARGE) {
             let dilation = options.dilation(row.stride);
             let step = if dilation > 1 { 1 } else { row.stride / stride };
             let same = inputs == row.outputs && stride == row.stride;
-            blocks.push(Block::new(
-                &scope.at(number).at("block"),
-                inputs,
-                row,
-                Steps { step, dilation, same },
-            ));
+            blocks.push(block(&scope.at(number).at("block"), inputs, row, Steps { step, dilation, same }));
             (inputs, stride) = (row.outputs, row.stride);
         }
         let last = ConvShape::same(inputs, LAST, 1);
-        Self { first, blocks, last: Layer::new(&scope.at(LARGE.len() + 1), last, HardSwish) }
+        Self { first, blocks, last: layer(&scope.at(LARGE.len() + 1), last, HardSwish) }
     }
 }
 
@@ -157,84 +154,41 @@ struct Steps {
     same: bool,
 }
 
-/// An inverted residual: expand, depthwise, squeeze and excite, project; numbered as far as they exist.
-#[derive(Debug)]
-struct Block {
-    expand: Option<Layer>,
-    depthwise: Layer,
-    squeeze: Option<SqueezeExcite>,
-    project: Layer,
-    residual: bool,
+/// Expand, depthwise, squeeze and excite, project; numbered as far as they exist.
+fn block(scope: &Scope, inputs: i64, row: Row, steps: Steps) -> InvertedResidual {
+    let Row { kernel, expanded, outputs, squeezed, activation, .. } = row;
+    let mut numbers = 0..;
+    let mut next = || scope.at(numbers.next().unwrap_or_default());
+    let window = ConvShape::depthwise(expanded, kernel).strided(steps.step).dilated(steps.dilation);
+    let branch = Branch {
+        expand: (expanded != inputs)
+            .then(|| layer(&next(), ConvShape::same(inputs, expanded, 1), activation)),
+        window: layer(&next(), window, activation),
+        squeeze: squeezed.then(|| squeeze_excite(&next(), expanded)),
+        project: Some(conv_norm(&next(), ConvShape::same(expanded, outputs, 1))),
+        shortcut: steps.same,
+        drop_path: 0.0,
+    };
+    InvertedResidual::new(scope, branch)
 }
 
-impl Block {
-    fn new(scope: &Scope, inputs: i64, row: Row, steps: Steps) -> Self {
-        let Row { kernel, expanded, outputs, squeezed, activation, .. } = row;
-        let mut numbers = 0..;
-        let mut next = || scope.at(numbers.next().unwrap_or_default());
-        let windows = ConvShape::depthwise(expanded, kernel).strided(steps.step).dilated(steps.dilation);
-        Self {
-            expand: (expanded != inputs)
-                .then(|| Layer::new(&next(), ConvShape::same(inputs, expanded, 1), activation)),
-            depthwise: Layer::new(&next(), windows, activation),
-            squeeze: squeezed.then(|| SqueezeExcite::new(&next(), expanded)),
-            project: Layer::new(&next(), ConvShape::same(expanded, outputs, 1), Identity),
-            residual: steps.same,
-        }
-    }
-
-    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let expanded = match &self.expand {
-            Some(layer) => layer.forward(images, train),
-            None => images.shallow_clone(),
-        };
-        let mut features = self.depthwise.forward(&expanded, train);
-        if let Some(squeeze) = &self.squeeze {
-            features = squeeze.forward(&features);
-        }
-        let mut features = self.project.forward(&features, train);
-        if self.residual { features.g_add_(images) } else { features }
-    }
+/// Convolution and batch normalisation: `0`, `1`.
+fn conv_norm(scope: &Scope, shape: ConvShape) -> ConvNorm {
+    ConvNorm::running(&scope.at(0), &scope.at(1), shape, INIT, RUNNING)
 }
 
-/// Convolution, batch normalisation, activation: `0`, `1`.
-#[derive(Debug)]
-struct Layer {
-    conv: ConvNorm,
-    activation: Activation,
+fn layer(scope: &Scope, shape: ConvShape, activation: Activation) -> ConvNormAct {
+    ConvNormAct::new(conv_norm(scope, shape), activation)
 }
 
-impl Layer {
-    fn new(scope: &Scope, shape: ConvShape, activation: Activation) -> Self {
-        let conv = ConvNorm::running(&scope.at(0), &scope.at(1), shape, INIT, RUNNING);
-        Self { conv, activation }
-    }
-
-    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        self.activation.of(self.conv.forward(images, train))
-    }
-}
-
-/// Each channel times a gate in [0, 1] that the means of all channels decide: `fc1`, `fc2`.
-#[derive(Debug)]
-struct SqueezeExcite {
-    fc1: Conv2d,
-    fc2: Conv2d,
-}
-
-impl SqueezeExcite {
-    fn new(scope: &Scope, channels: i64) -> Self {
-        let squeezed = multiple_of_8(channels / 4);
-        let conv = |name: &str, inputs: i64, outputs: i64| {
-            Conv2d::with_bias(&scope.at(name), ConvShape::same(inputs, outputs, 1), INIT)
-        };
-        Self { fc1: conv("fc1", channels, squeezed), fc2: conv("fc2", squeezed, channels) }
-    }
-
-    fn forward(&self, images: &Tensor) -> Tensor {
-        let means = images.adaptive_avg_pool2d([1, 1]);
-        images * HardSigmoid.of(self.fc2.forward(&self.fc1.forward(&means).relu_()))
-    }
+/// Its convolutions: `fc1`, `fc2`.
+fn squeeze_excite(scope: &Scope, channels: i64) -> SqueezeExcite {
+    let squeezed = multiple_of_8(channels / 4);
+    let conv = |name: &str, inputs: i64, outputs: i64| {
+        Conv2d::with_bias(&scope.at(name), ConvShape::same(inputs, outputs, 1), INIT)
+    };
+    let squeeze = conv("fc1", channels, squeezed);
+    SqueezeExcite::new((squeeze, Relu), (conv("fc2", squeezed, channels), HardSigmoid))
 }
 
 /// The nearest multiple of 8, the next one if that lost more than a tenth.

@@ -1,10 +1,12 @@
 //! Encoders: from images to a pyramid of features. One file a family, one table row a variant.
 
 mod convnext;
+mod efficientnet;
 mod hf_convnext;
 mod hf_swin;
 mod hrnet;
 mod mit;
+mod mobilenet_v2;
 mod mobilenet_v3;
 mod resnet;
 mod swin;
@@ -115,15 +117,24 @@ pub(crate) trait Variant {
 
 /// Every row of every family.
 pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
-    let resnet = resnet::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let mit = mit::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let mobilenet_v3 = mobilenet_v3::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let convnext = convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let swin = swin::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let hf_convnext = hf_convnext::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let hf_swin = hf_swin::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let hrnet = hrnet::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let xception = xception::VARIANTS.iter().map(|row| row as &dyn Variant);
-    let smp = resnet.chain(mit).chain(mobilenet_v3).chain(convnext).chain(swin).chain(hrnet).chain(xception);
-    smp.chain(hf_swin).chain(hf_convnext)
+    [
+        rows(resnet::VARIANTS),
+        rows(mit::VARIANTS),
+        rows(mobilenet_v2::VARIANTS),
+        rows(mobilenet_v3::VARIANTS),
+        efficientnet::variants().collect(),
+        rows(convnext::VARIANTS),
+        rows(swin::VARIANTS),
+        rows(hrnet::VARIANTS),
+        rows(xception::VARIANTS),
+        rows(hf_swin::VARIANTS),
+        rows(hf_convnext::VARIANTS),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// A family's table, as rows of the zoo's.
+fn rows<V: Variant>(table: &'static [V]) -> Vec<&'static dyn Variant> {
+    table.iter().map(|row| row as &dyn Variant).collect()
 }

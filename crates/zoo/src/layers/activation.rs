@@ -4,9 +4,7 @@ use tch::Tensor;
 
 /// An element-wise function between layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the tables of the encoders name them")]
 pub(crate) enum Activation {
-    Identity,
     Relu,
     Relu6,
     /// x · σ(x), also called swish.
@@ -16,23 +14,18 @@ pub(crate) enum Activation {
     /// relu6(x + 3) / 6.
     HardSigmoid,
     Sigmoid,
-    /// x · Φ(x), exact, not its tanh approximation.
-    Gelu,
 }
 
 impl Activation {
     /// The function's values, in the memory of `x` where it can.
-    #[allow(dead_code, reason = "the tables of the encoders name them")]
     pub(crate) fn of(self, mut x: Tensor) -> Tensor {
         match self {
-            Activation::Identity => x,
             Activation::Relu => x.relu_(),
             Activation::Relu6 => x.relu6_(),
             Activation::Silu => x.silu_(),
             Activation::HardSwish => x.hardswish_(),
             Activation::HardSigmoid => x.hardsigmoid_(),
             Activation::Sigmoid => x.sigmoid_(),
-            Activation::Gelu => x.gelu("none"),
         }
     }
 }

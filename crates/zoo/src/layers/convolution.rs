@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use tch::{Kind, Tensor};
 
-use super::{BatchNorm2d, Running, size_of};
+use super::{Activation, BatchNorm2d, Running, size_of};
 use crate::parameters::{Init, Scope};
 
 /// The shape of a convolution with square windows.
@@ -19,6 +19,8 @@ pub(crate) struct ConvShape {
     pub(crate) groups: i64,
     /// Whether the zeros around an image depend on its size, as TensorFlow's "SAME" does; they come on top of `padding`.
     pub(crate) tensorflow: bool,
+    /// The side of the images that those zeros are meant for; absent: of those that come.
+    pub(crate) side: Option<i64>,
 }
 
 impl ConvShape {
@@ -33,6 +35,7 @@ impl ConvShape {
             dilation: 1,
             groups: 1,
             tensorflow: false,
+            side: None,
         }
     }
 
@@ -61,6 +64,13 @@ impl ConvShape {
         let reach = (self.kernel - 1) * self.dilation;
         let constant = self.stride == 1 && reach % 2 == 0;
         Self { padding: if constant { reach / 2 } else { 0 }, tensorflow: !constant, ..self }
+    }
+
+    /// The same, with the zeros that [`Self::tensorflow`] would give images of this side, whatever the side of an image.
+    pub(crate) fn tensorflow_for(self, side: i64) -> Self {
+        let [before, behind] = self.around(side);
+        let constant = before == behind;
+        Self { padding: if constant { before } else { 0 }, tensorflow: !constant, side: Some(side), ..self }
     }
 
     /// The zeros that [`Self::tensorflow`] wants along an axis of `size` pixels, before and behind it.
@@ -113,14 +123,15 @@ impl Conv2d {
     }
 
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
-        let ConvShape { stride, padding, dilation, groups, tensorflow, .. } = self.shape;
+        let ConvShape { stride, padding, dilation, groups, tensorflow, side, .. } = self.shape;
         let convolve = |images: &Tensor| {
             images.conv2d(&self.weight, self.bias.as_ref(), [stride; 2], [padding; 2], [dilation; 2], groups)
         };
         if !tensorflow {
             return convolve(images);
         }
-        let [[above, below], [left, right]] = size_of(images).map(|size| self.shape.around(size));
+        let around = |size: i64| self.shape.around(side.unwrap_or(size));
+        let [[above, below], [left, right]] = size_of(images).map(around);
         convolve(&images.constant_pad_nd([left, right, above, below]))
     }
 }
@@ -181,5 +192,22 @@ impl ConvNormRelu {
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         self.0.forward(images, train).relu_()
+    }
+}
+
+/// A convolution, its batch normalisation, and a function of what that gives.
+#[derive(Debug)]
+pub(crate) struct ConvNormAct {
+    conv: ConvNorm,
+    activation: Activation,
+}
+
+impl ConvNormAct {
+    pub(crate) fn new(conv: ConvNorm, activation: Activation) -> Self {
+        Self { conv, activation }
+    }
+
+    pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        self.activation.of(self.conv.forward(images, train))
     }
 }

@@ -2,12 +2,15 @@
 
 mod activation;
 mod convolution;
+mod inverted_residual;
 mod normalisation;
+mod squeeze_excite;
 
-#[allow(unused_imports, reason = "the tables of the encoders name them")]
 pub(crate) use activation::Activation;
-pub(crate) use convolution::{Conv2d, ConvNorm, ConvNormRelu, ConvShape};
+pub(crate) use convolution::{Conv2d, ConvNorm, ConvNormAct, ConvNormRelu, ConvShape};
+pub(crate) use inverted_residual::{Branch, InvertedResidual};
 pub(crate) use normalisation::{BatchNorm2d, GroupNorm, LayerNorm, Running};
+pub(crate) use squeeze_excite::SqueezeExcite;
 
 use tch::Tensor;
 

@@ -4,7 +4,7 @@
 //! or the authors already. A [`Layout`] is a table of rules for the others. Every rule of a layout is applied to every
 //! key, one after the other; the layout that finds most of the encoder is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::{Captures, Regex};
 use tch::Tensor;
@@ -13,8 +13,9 @@ use tch::Tensor;
 struct Layout {
     /// The library.
     name: &'static str,
-    /// Pattern and replacement. `{n+k}` and `{n/k}` in a replacement are worked out. A key that becomes `key[i]` is
-    /// part `i` of a tensor that is split along its first axis.
+    /// Pattern and replacement. `{n+k}` and `{n/k}` in a replacement are worked out; `#` in it is how many matches of
+    /// the pattern have lower numbers in their groups. A key that becomes `key[i]` is part `i` of a tensor that is split
+    /// along its first axis.
     rules: &'static [(&'static str, &'static str)],
 }
 
@@ -51,6 +52,65 @@ const LAYOUTS: &[Layout] = &[
             (r"\.block\.2\.", ".norm."),
             (r"\.block\.3\.", ".mlp.fc1."),
             (r"\.block\.5\.", ".mlp.fc2."),
+        ],
+    },
+    // MobileNetV2.
+    Layout {
+        name: "timm",
+        rules: &[
+            (r"^conv_stem\.", "features.0.0."),
+            (r"^bn1\.", "features.0.1."),
+            (r"^(blocks\.0\.\d)\.conv_dw\.", "$1.conv.0.0."),
+            (r"^(blocks\.0\.\d)\.bn1\.", "$1.conv.0.1."),
+            (r"^(blocks\.0\.\d)\.conv_pw\.", "$1.conv.1."),
+            (r"^(blocks\.0\.\d)\.bn2\.", "$1.conv.2."),
+            (r"\.conv_pw\.", ".conv.0.0."),
+            (r"\.bn1\.", ".conv.0.1."),
+            (r"\.conv_dw\.", ".conv.1.0."),
+            (r"\.bn2\.", ".conv.1.1."),
+            (r"\.conv_pwl\.", ".conv.2."),
+            (r"\.bn3\.", ".conv.3."),
+            (r"^blocks\.(\d)\.(\d)\.", "features.{#+1}."),
+            (r"^conv_head\.", "features.18.0."),
+            (r"^bn2\.", "features.18.1."),
+        ],
+    },
+    // EfficientNet, whose keys are EfficientNet-PyTorch's.
+    Layout {
+        name: "timm",
+        rules: &[
+            (r"^conv_(stem|head)\.", "_conv_$1."),
+            (r"^bn1\.", "_bn0."),
+            (r"^bn2\.", "_bn1."),
+            (r"^(blocks\.0\.\d+)\.bn([12])\.", "$1._bn$2."),
+            (r"^(blocks\.0\.\d+)\.conv_pw\.", "$1._project_conv."),
+            (r"\.conv_pw\.", "._expand_conv."),
+            (r"\.bn1\.", "._bn0."),
+            (r"\.conv_dw\.", "._depthwise_conv."),
+            (r"\.bn2\.", "._bn1."),
+            (r"\.se\.conv_(reduce|expand)\.", "._se_$1."),
+            (r"\.conv_pwl\.", "._project_conv."),
+            (r"\.bn3\.", "._bn2."),
+            (r"^blocks\.(\d+)\.(\d+)\.", "_blocks.{#+0}."),
+        ],
+    },
+    Layout {
+        name: "torchvision",
+        rules: &[
+            (r"^features\.0\.0\.", "_conv_stem."),
+            (r"^features\.0\.1\.", "_bn0."),
+            (r"^features\.8\.0\.", "_conv_head."),
+            (r"^features\.8\.1\.", "_bn1."),
+            // Blocks of the first stage do not expand, and count from what would be the second layer.
+            (r"^(features\.1\.\d+\.block)\.(\d)\.", "$1.{$2+1}."),
+            (r"\.block\.0\.0\.", "._expand_conv."),
+            (r"\.block\.1\.0\.", "._depthwise_conv."),
+            (r"\.block\.3\.0\.", "._project_conv."),
+            (r"\.block\.([01])\.1\.", "._bn$1."),
+            (r"\.block\.3\.1\.", "._bn2."),
+            (r"\.block\.2\.fc1\.", "._se_reduce."),
+            (r"\.block\.2\.fc2\.", "._se_expand."),
+            (r"^features\.(\d+)\.(\d+)\.", "_blocks.{#+0}."),
         ],
     },
     // What transformers calls its models stands before each key.
@@ -200,17 +260,29 @@ fn pattern(text: &str) -> Regex {
 
 /// What a layout makes of each key.
 fn renamed<'a>(layout: &Layout, keys: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let rules: Vec<(Regex, &str)> = layout.rules.iter().map(|(from, to)| (pattern(from), *to)).collect();
     let sum = pattern(r"\{(\d+)([+/])(\d+)\}");
     let worked_out = |captures: &Captures| {
         let [n, k] = [1, 3].map(|group| captures[group].parse::<u32>().unwrap_or_default());
         if &captures[2] == "+" { n + k } else { n / k.max(1) }.to_string()
     };
-    let apply = |key: String, (from, to): &(Regex, &str)| {
-        let key = from.replace(&key, *to);
-        sum.replace(&key, worked_out).into_owned()
-    };
-    keys.map(|key| rules.iter().fold(key.clone(), apply)).collect()
+    let mut keys: Vec<String> = keys.cloned().collect();
+    for (from, to) in layout.rules {
+        let from = pattern(from);
+        let matched = |key: &String| numbers(&from.captures(key)?);
+        let matches: BTreeSet<Vec<u32>> = keys.iter().filter_map(matched).collect();
+        for key in &mut keys {
+            let Some(captures) = from.captures(key) else { continue };
+            let lower = numbers(&captures).map_or(0, |own| matches.range(..own).count());
+            let replaced = from.replace(key, to.replace('#', &lower.to_string())).into_owned();
+            *key = sum.replace(&replaced, worked_out).into_owned();
+        }
+    }
+    keys
+}
+
+/// The numbers that a pattern's groups captured, if they are numbers.
+fn numbers(captures: &Captures) -> Option<Vec<u32>> {
+    captures.iter().skip(1).map(|group| group?.as_str().parse().ok()).collect()
 }
 
 /// `key[i]` as the key and `i`.
