@@ -141,7 +141,7 @@ fn pairs_that_the_reference_does_not_offer_are_refused_with_the_reason() {
 #[test]
 fn every_architecture_trains() {
     for architecture in catalog::architectures() {
-        let small = ["resnet18", "mit_b0", "mobilenet_v3_large", "resnet50"];
+        let small = ["resnet18", "mit_b0", "mobilenet_v3_large", "resnet50", "convnext_tiny"];
         let mut names = small.iter().map(|encoder| format!("{architecture}/{encoder}"));
         let model = build(&names.find(|name| ModelSpec::named(name, 3).is_ok()).unwrap(), 1);
         let side = model.min_size().max(64);

@@ -201,52 +201,26 @@ fn in_transformers_layout(encoder: &BTreeMap<String, Tensor>) -> BTreeMap<String
     renamed
 }
 
-/// An encoder's weights as a classifier of its library keeps them, by rules on its keys.
-fn check_layout(name: &str, renamed: impl Fn(&str) -> Option<String>, classifier: &[&str], told: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    let (from, to) = (model(name, 3, 3, 1), model(name, 3, 3, 2));
-    let place = if name.starts_with("hf-") { "backbone." } else { "encoder." };
-    let mut published = BTreeMap::new();
-    let mut keys = Vec::new();
-    for (key, tensor) in state(&from) {
-        let Some(inner) = key.strip_prefix(place) else { continue };
-        if let Some(new) = renamed(inner) {
-            published.insert(new, tensor);
-            keys.push(key);
-        }
-    }
-    for key in classifier {
-        published.insert((*key).to_owned(), Tensor::zeros([10], (Kind::Float, Device::Cpu)));
-    }
-    let source = write(&folder.path().join("classifier.safetensors"), &published);
-    let words = to.load_encoder(&source).unwrap().join("; ");
-    for expected in told {
-        assert!(words.contains(expected), "{name}: {words}");
-    }
-    for key in keys {
-        let [ours, theirs] = [&to, &from].map(|model| model.weights().get(&key).unwrap().tensor.detach());
-        assert_eq!(ours, theirs, "{name}: {key}");
-    }
-}
-
 #[test]
-fn classifiers_of_each_family_are_found_in_the_layout_of_their_library() {
-    let inner = |key: &str| key.strip_prefix("model.").map(str::to_owned);
-    let head = ["classifier.weight", "final_layer.0.weight", "downsamp_modules.2.0.bias"];
-    check_layout("unet/tu-hrnet_w48", inner, &head, &["timm", "left over", "downsamp_modules.2.0.bias"]);
-    let listed = |key: &str| Some(inner(key)?.replace("blocks_", "blocks.").replace("stem_", "stem."));
-    check_layout("unet/tu-xception71", listed, &["head.fc.weight"], &["timm", "head.fc.weight"]);
-    let named = |model: &'static str| {
-        move |key: &str| (!key.starts_with("hidden_states_norms.")).then(|| format!("{model}.{key}"))
-    };
-    let index = "swin.encoder.layers.0.blocks.1.attention.self.relative_position_index";
-    check_layout(
-        "hf-upernet/swin_tiny",
-        named("swin"),
-        &["swin.layernorm.weight", "classifier.weight", index],
-        &["transformers", "left over", "afresh: hidden_states_norms.stage1.bias"],
-    );
-    check_layout("hf-upernet/convnext_tiny", named("convnext"), &["classifier.bias"], &["afresh"]);
+fn what_no_classifier_has_starts_afresh_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = [1, 2].map(|seed| model("hf-upernet/convnext_tiny", 3, 3, seed));
+    let mut classifier: BTreeMap<String, Tensor> = state(&from)
+        .into_iter()
+        .filter_map(|(key, tensor)| Some((key.strip_prefix("backbone.")?.to_owned(), tensor)))
+        .filter(|(key, _)| !key.starts_with("hidden_states_norms."))
+        .map(|(key, tensor)| (format!("convnext.{key}"), tensor))
+        .collect();
+    let told = to.load_encoder(&write(&folder.path().join("whole.safetensors"), &classifier)).unwrap();
+    assert!(told.join("; ").contains("afresh: hidden_states_norms.stage1.bias"), "{told:?}");
+    let key = "backbone.encoder.stages.3.layers.2.pwconv2.weight";
+    let [ours, theirs] = [&to, &from].map(|model| model.weights().get(key).unwrap().tensor.detach());
+    assert_eq!(ours, theirs);
+
+    classifier.retain(|key, _| key.starts_with("convnext.embeddings."));
+    let refusal = to.load_encoder(&write(&folder.path().join("part.safetensors"), &classifier)).unwrap_err();
+    let WeightsError::Mismatch { mismatch, .. } = refusal else { panic!("{refusal}") };
+    assert!(mismatch.missing.iter().all(|key| key.starts_with("backbone.encoder.")), "{mismatch}");
 }
 
 #[test]

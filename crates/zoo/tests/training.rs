@@ -36,7 +36,9 @@ fn checkpointing_changes_neither_gradients_nor_running_statistics() {
         let (plain, checkpointed) = (step(false), step(true));
         for (one, other) in plain.weights().entries().iter().zip(checkpointed.weights().entries()) {
             if one.role == Role::Buffer {
-                assert_eq!(one.tensor, other.tensor, "{name}: {}", one.key);
+                // Attention has another kernel, which rounds otherwise, where no gradient is recorded.
+                let close = one.tensor.allclose(&other.tensor, 1e-9, 1e-9, false);
+                assert!(close, "{name}: {}", one.key);
                 continue;
             }
             let (one, key, other) = (one.tensor.grad(), &one.key, other.tensor.grad());

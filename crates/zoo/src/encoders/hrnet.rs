@@ -221,7 +221,7 @@ struct Fusion {
 enum Path {
     Same,
     /// A 1×1 convolution of the coarser, enlarged to the nearest pixel.
-    Up(ConvNorm),
+    Up(Box<ConvNorm>),
     /// Strided 3×3 convolutions of the finer, with ReLU between them.
     Down(Vec<ConvNorm>),
 }
@@ -235,7 +235,7 @@ impl Fusion {
                 return Path::Same;
             }
             if from > to {
-                return Path::Up(pair(&scope, ConvShape::same(width, widths[to], 1)));
+                return Path::Up(Box::new(pair(&scope, ConvShape::same(width, widths[to], 1))));
             }
             let last = to - from - 1;
             let step = |step: usize| {

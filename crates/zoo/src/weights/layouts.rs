@@ -299,3 +299,67 @@ fn shaped(tensor: Tensor, wanted: &[i64]) -> Tensor {
     let long = |shape: &[i64]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<_>>();
     if long(&tensor.size()) == long(wanted) { tensor.reshape(wanted) } else { tensor }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::catalog::ModelSpec;
+    use crate::segmenter::outline;
+
+    /// The encoder of a model in the layout that `published` makes of its keys, with keys of a classifier besides, is
+    /// found; the answer is what was left over and what starts afresh.
+    fn check(
+        model: &str,
+        place: &str,
+        published: impl Fn(&str) -> Option<String>,
+        classifier: &[&str],
+        library: &str,
+    ) -> [Vec<String>; 2] {
+        let weights = outline(&ModelSpec::named(model, 3).unwrap()).unwrap();
+        let encoder = weights.entries().iter().filter_map(|entry| {
+            Some((entry.key.strip_prefix(place)?.strip_prefix('.')?, entry.tensor.size()))
+        });
+        let wanted: BTreeMap<&str, Vec<i64>> = encoder.collect();
+        // Each tensor has its number everywhere, and the memory of one value.
+        let numbered = |number: usize, shape: &[i64]| Tensor::from(number as f64).expand(shape, false);
+        let mut tensors = BTreeMap::new();
+        for (number, (key, shape)) in wanted.iter().enumerate() {
+            tensors.extend(published(key).map(|key| (key, numbered(number, shape))));
+        }
+        tensors.extend(classifier.iter().map(|key| ((*key).to_owned(), numbered(0, &[10]))));
+        let arranged = arrange(tensors, &wanted);
+        assert_eq!(arranged.layout, library, "{model}");
+        assert_eq!(arranged.tensors.len() + arranged.fresh.len(), wanted.len(), "{model}");
+        for (number, (key, shape)) in wanted.iter().enumerate() {
+            let Some(found) = arranged.tensors.get(*key) else { continue };
+            assert_eq!(
+                (found.size(), found.max().double_value(&[])),
+                (shape.clone(), number as f64),
+                "{key}"
+            );
+        }
+        [arranged.left_over, arranged.fresh]
+    }
+
+    #[test]
+    fn classifiers_are_found_in_the_layout_of_their_library() {
+        let inner = |key: &str| key.strip_prefix("model.").map(str::to_owned);
+        let head = ["classifier.weight", "downsamp_modules.2.0.bias", "final_layer.0.weight"];
+        let [left_over, fresh] = check("unet/tu-hrnet_w48", "encoder", inner, &head, "timm");
+        assert_eq!((left_over.as_slice(), fresh.len()), (head.map(str::to_owned).as_slice(), 0));
+
+        let listed = |key: &str| Some(inner(key)?.replace("blocks_", "blocks.").replace("stem_", "stem."));
+        let [left_over, _] = check("unet/tu-xception71", "encoder", listed, &["head.fc.bias"], "timm");
+        assert_eq!(left_over, ["head.fc.bias"]);
+
+        let norm = "hidden_states_norms.";
+        let named = |key: &str| (!key.starts_with(norm)).then(|| format!("swin.{key}"));
+        // Releases before 5 kept this with each block.
+        let index = "swin.encoder.layers.0.blocks.1.attention.self.relative_position_index";
+        let head = ["classifier.weight", "swin.layernorm.weight", index];
+        let [left_over, fresh] = check("hf-upernet/swin_tiny", "backbone", named, &head, "transformers");
+        assert_eq!(left_over, head[..2]);
+        assert!(fresh.len() == 8 && fresh.iter().all(|key| key.starts_with(norm)), "{fresh:?}");
+    }
+}
