@@ -102,6 +102,10 @@ ROW_SIZES = [(128, 128), (96, 160)]
 STEP = 3
 # Rounding at random weights grows beyond meaning in these: they are computed in double precision.
 DOUBLE = {"mobilenet_v2", "timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
+# Maps of these explode with the usual weights, and rounding with them, even double precision's: rows take smaller ones,
+# about as PyTorch makes them.
+EXPLODING = {f"efficientnet-b{size}" for size in range(4, 8)} | {"timm-efficientnet-b8"}
+SMALLER = 0.4
 SPLITMIX = [np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)]
 
 
@@ -170,6 +174,8 @@ def build(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
     model = reference(architecture, encoder, classes)
     for key, t in tensors(model).items():
         t.data.copy_(values(key, tuple(t.shape)))
+        if encoder in EXPLODING and key.startswith("encoder.") and t.dim() > 1:
+            t.data *= SMALLER
     for module in model.modules():
         for rate in ("drop_prob", "_drop_connect_rate", "drop_path_rate"):
             if isinstance(getattr(module, rate, None), float):
