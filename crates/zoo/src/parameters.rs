@@ -93,6 +93,8 @@ pub(crate) enum Init {
     PyTorch,
     /// Uniform on ±√(6 / fan_in): He et al. 2015 for ReLU, `torch.nn.init.kaiming_uniform_(mode="fan_in")`.
     KaimingUniform,
+    /// Gaussian with variance 2 / fan_in: `torch.nn.init.kaiming_normal_(mode="fan_in")`.
+    KaimingNormal,
     /// Gaussian with variance 2 / fan_out: `torch.nn.init.kaiming_normal_(mode="fan_out")`.
     KaimingNormalFanOut,
     /// Uniform on ±√(6 / (fan_in + fan_out)): Glorot & Bengio 2010, `torch.nn.init.xavier_uniform_`.
@@ -109,6 +111,7 @@ impl Init {
         let numbers = match self {
             Init::Constant(value) => vec![value as f32; count],
             Init::Normal { std } => draws.normal(std, count),
+            Init::KaimingNormal => draws.normal((2.0 / fan_in).sqrt(), count),
             Init::KaimingNormalFanOut => draws.normal((2.0 / fan_out).sqrt(), count),
             Init::Uniform { bound } => draws.uniform(bound, count),
             Init::PyTorch => draws.uniform(fan_in.powf(-0.5), count),

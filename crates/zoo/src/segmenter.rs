@@ -228,11 +228,12 @@ impl Network {
             classes: spec.classes,
             dropout: spec.dropout.unwrap_or(architecture.dropout),
         };
+        let pools = architecture.pools || encoder.pools();
         // The order of building is the order of the checkpoint's keys.
         let encoder_key = architecture.encoder_key;
         let encoder = encoder.build(&root.at(encoder_key), options);
         let decoder = (architecture.build)(&root, &decoder_options);
-        let sizes = Sizes { multiple, smallest, pools: architecture.pools };
+        let sizes = Sizes { multiple, smallest, pools };
         Ok(Self { encoder_key, encoder, decoder, levels, sizes })
     }
 

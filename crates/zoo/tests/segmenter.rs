@@ -33,6 +33,16 @@ fn initial_weights_have_the_spread_of_the_references() {
     let rows = [
         // torchvision: kaiming normal, fan_out 512·9.
         ("unet/resnet18", "encoder.layer4.1.conv2.weight", (2.0f64 / 4608.0).sqrt()),
+        // torchvision's DenseNet: kaiming normal, fan_in 128·9.
+        (
+            "unet/densenet121",
+            "encoder.features.denseblock4.denselayer16.conv2.weight",
+            (2.0f64 / 1152.0).sqrt(),
+        ),
+        // timm: kaiming normal, fan_out 1024·9, and PyTorch's own biases; in newer families fan_out is a group's, 1·9.
+        ("unet/timm-resnest50d", "encoder.model.layer4.2.conv2.conv.weight", (2.0f64 / 9216.0).sqrt()),
+        ("unet/timm-resnest50d", "encoder.model.layer4.2.conv2.fc2.bias", 1.0 / 16.0 / 3f64.sqrt()),
+        ("unet/tu-gernet_l", "encoder.model.stages_3.1.conv2_kxk.conv.weight", (2.0f64 / 9.0).sqrt()),
         // smp's decoder: kaiming uniform, fan_in 768·9; a uniform's deviation is its bound / √3.
         ("unet/resnet18", "decoder.blocks.0.conv1.0.weight", (6.0f64 / 6912.0).sqrt() / 3f64.sqrt()),
         // smp's head: xavier uniform, fans 16·9 and 3·9.
@@ -78,6 +88,21 @@ fn initial_weights_have_the_spread_of_the_references() {
         let spread = tensor.square().mean(Kind::Float).sqrt().double_value(&[]);
         let tolerance = 4.0 / (tensor.numel() as f64).sqrt();
         assert!((spread / expected - 1.0).abs() < tolerance, "{key}: {spread} is not about {expected}");
+    }
+}
+
+#[test]
+fn residual_blocks_of_timm_start_as_their_shortcuts() {
+    let rows = [
+        ("unet/timm-resnest50d", "encoder.model.layer2.0.bn3.weight"),
+        ("unet/timm-res2net50_26w_4s", "encoder.model.layer2.0.bn3.weight"),
+        ("unet/tu-gernet_l", "encoder.model.stages_1.0.conv2_kxk.bn.weight"),
+        ("unet/tu-gernet_l", "encoder.model.stages_2.0.conv3_1x1.bn.weight"),
+    ];
+    for (name, key) in rows {
+        let model = build(name, 0);
+        let weight = &model.weights().get(key).unwrap().tensor;
+        assert_eq!(weight.count_nonzero(None).int64_value(&[]), 0, "{name} {key}");
     }
 }
 
@@ -199,10 +224,12 @@ fn a_training_batch_without_variance_is_refused_and_a_single_larger_image_is_not
     assert!(matches!(model.forward_t(&zeros([1, 3, 32, 32]), true), Err(Error::BatchTooSmall { .. })));
     let logits = model.forward_t(&zeros([1, 3, 32, 64]), true).unwrap();
     assert!(logits.isfinite().all().int64_value(&[]) == 1);
-    // Where the architecture pools to a pixel, the size of the image does not help.
-    let model = build("upernet/resnet18", 0);
-    assert!(matches!(model.forward_t(&zeros([1, 3, 64, 64]), true), Err(Error::BatchTooSmall { .. })));
-    assert!(model.forward_t(&zeros([2, 3, 64, 64]), true).is_ok());
+    // Where the architecture or the encoder pools to a pixel, the size of the image does not help.
+    for name in ["upernet/resnet18", "unet/timm-resnest50d"] {
+        let model = build(name, 0);
+        assert!(matches!(model.forward_t(&zeros([1, 3, 64, 64]), true), Err(Error::BatchTooSmall { .. })));
+        assert!(model.forward_t(&zeros([2, 3, 64, 64]), true).is_ok());
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn checkpointing_changes_neither_gradients_nor_running_statistics() {
     let models = ["unet/resnet18", "unetplusplus/resnet18", "manet/resnet18", "segformer/resnet50"];
     let others = [
         "unet/efficientnet-b0",
+        "unet/densenet121",
         "pspnet/tu-xception71",
         "pspnet/tu-swin_tiny_patch4_window7_224",
         "pspnet/tu-convnext_tiny",
@@ -83,6 +84,7 @@ fn a_frozen_model_infers_the_same() {
         "segformer/mit_b0",
         "deeplabv3plus/resnet18",
         "fpn/efficientnet-b0",
+        "unet/densenet121",
     ] {
         let model = model(name, Kind::Float);
         // A step in training mode moves the running statistics away from 0 and 1.

@@ -43,6 +43,11 @@ HERE = pathlib.Path(__file__).parent
 # Encoders by family; a new variant is a name, a new family a line.
 FAMILIES = {
     "resnet": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"],
+    "resnest": ["timm-resnest50d"],
+    "res2net": ["timm-res2net50_26w_4s"],
+    "regnet": ["timm-regnetx_320"],
+    "genet": ["tu-gernet_l"],
+    "densenet": ["densenet121", "densenet161"],
     "mit": [f"mit_b{size}" for size in range(6)],
     "mobilenet_v2": ["mobilenet_v2"],
     "efficientnet": [f"efficientnet-b{size}" for size in range(8)]
@@ -76,6 +81,15 @@ MODELS += [tuple(name.split("/")) for name in dialects.MODELS]
 
 # One small encoder an architecture, one small variant a family: 2 classes, batch 2, a square and an oblong size.
 GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
+    ("unet", "timm-resnest50d"),
+    ("deeplabv3", "timm-resnest50d"),
+    ("unet", "timm-res2net50_26w_4s"),
+    ("deeplabv3", "timm-res2net50_26w_4s"),
+    ("unet", "timm-regnetx_320"),
+    ("deeplabv3", "timm-regnetx_320"),
+    ("unet", "tu-gernet_l"),
+    ("deeplabv3", "tu-gernet_l"),
+    ("unet", "densenet121"),
     ("unet", "mit_b0"),
     ("segformer", "mit_b0"),
     ("deeplabv3", "mit_b0"),
@@ -101,7 +115,7 @@ ROW_SIZES = [(128, 128), (96, 160)]
 # Pixels of the logits that golden files keep: 3 shares no factor with any stride, so that every phase is seen.
 STEP = 3
 # Rounding at random weights grows beyond meaning in these: they are computed in double precision.
-DOUBLE = {"mobilenet_v2", "timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
+DOUBLE = {"mobilenet_v2", "timm-resnest50d", "timm-efficientnet-b8", "tu-tf_efficientnetv2_xl"}
 # Maps of these explode with the usual weights, and rounding with them, even double precision's: rows take smaller ones,
 # about as PyTorch makes them.
 EXPLODING = {f"efficientnet-b{size}" for size in range(4, 8)} | {"timm-efficientnet-b8"}
@@ -185,13 +199,14 @@ def build(architecture: str, encoder: str, classes: int) -> torch.nn.Module:
     return model
 
 
+def precision(encoder: str) -> torch.dtype:
+    """In which logits are compared."""
+    return torch.float64 if encoder in DOUBLE else torch.float32
+
+
 def evaluate(model: torch.nn.Module, size: tuple[int, int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
     with torch.no_grad():
         return model.to(dtype).eval()(images(size).to(dtype)).contiguous()
-
-
-def precision(encoder: str) -> torch.dtype:
-    return torch.float64 if encoder in DOUBLE else torch.float32
 
 
 def cotangent(shape: tuple[int, ...]) -> torch.Tensor:
@@ -259,8 +274,8 @@ def write_keys(encoder: str) -> None:
 def write_golden(architecture: str, encoder: str) -> None:
     model = build(architecture, encoder, classes=2)
     sizes = legal(architecture, encoder, GOLDEN_SIZES)
-    logits = {size: evaluate(model, size, precision(encoder)) for size in sizes}
-    activations = {f"logits_{h}x{w}": x[..., ::STEP, ::STEP].contiguous() for (h, w), x in logits.items()}
+    logits = {f"logits_{h}x{w}": evaluate(model, (h, w), precision(encoder)) for h, w in sizes}
+    activations = {key: t[..., ::STEP, ::STEP].contiguous() for key, t in logits.items()}
     activations["loss"], gradients = train(model, sizes[0])
     activations["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
     save_file(activations, HERE / f"{architecture}-{encoder}.safetensors")

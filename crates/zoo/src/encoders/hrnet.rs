@@ -16,7 +16,8 @@ use std::rc::Rc;
 
 use tch::Tensor;
 
-use super::resnet::{BOTTLENECK, Block, Form, STEM, Steps};
+use super::residual::{Level, through};
+use super::resnet::{BOTTLENECK, Form, Place, STEM, block};
 use super::{Encoder, EncoderOptions};
 use crate::layers::{ConvNorm, ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
@@ -72,11 +73,12 @@ impl super::Variant for Variant {
 struct HrNet {
     /// `conv1`, `bn1`, `conv2`, `bn2`
     stem: [ConvNorm; 2],
-    layer1: Vec<Block>,
+    layer1: Level,
     stages: Vec<Stage>,
-    incre_modules: Vec<Block>,
+    incre_modules: Vec<Level>,
     /// Maps that are taken from the branches.
     taken: usize,
+    switches: Switches,
 }
 
 /// A transition that opens a branch, then modules.
@@ -103,28 +105,21 @@ impl HrNet {
             stages.push(Stage { transition, modules });
         }
         let incre_modules = (0..widths.len())
-            .flat_map(|branch| {
+            .map(|branch| {
                 let scope = scope.at("incre_modules").at(branch);
                 chain(&scope, BOTTLENECK, widths[branch], WIDENED[branch], 1)
             })
             .collect();
-        Self { stem, layer1, stages, incre_modules, taken: options.depth - 1 }
+        Self { stem, layer1, stages, incre_modules, taken: options.depth - 1, switches: scope.switches() }
     }
 }
 
 /// Blocks one after the other, numbered.
-fn chain(scope: &Scope, form: Form, inputs: i64, channels: i64, count: i64) -> Vec<Block> {
+fn chain(scope: &Scope, form: Form, inputs: i64, channels: i64, count: i64) -> Level {
     let outputs = channels * form.expansion();
-    let steps = Steps { stride: 1, dilation: 1 };
-    (0..count)
-        .map(|block| {
-            Block::new(&scope.at(block), form, if block == 0 { inputs } else { outputs }, channels, steps)
-        })
-        .collect()
-}
-
-fn through(blocks: &[Block], images: Tensor, train: bool) -> Tensor {
-    blocks.iter().fold(images, |features, block| block.forward(&features, train))
+    let others = Place { inputs: outputs, channels, outputs, stride: 1, dilation: 1, enters: false };
+    let place = |number: i64| if number == 0 { Place { inputs, ..others } } else { others };
+    (0..count).map(|number| Rc::new(block(&scope.at(number), form, place(number))) as _).collect()
 }
 
 impl Encoder for HrNet {
@@ -134,15 +129,15 @@ impl Encoder for HrNet {
         let stem = first.forward(images, train).relu_();
         let trunk = second.forward(&stem, train).relu_();
         pyramid.push(stem);
-        let mut maps = vec![through(&self.layer1, trunk, train)];
+        let mut maps = vec![through(&self.layer1, &self.switches, trunk, train)];
         for Stage { transition, modules } in &self.stages {
             maps = transition.forward(maps, train);
             for module in modules {
                 maps = module.forward(maps, train);
             }
         }
-        for (map, block) in maps.iter().zip(&self.incre_modules).take(self.taken) {
-            pyramid.push(block.forward(map, train));
+        for (map, widening) in maps.into_iter().zip(&self.incre_modules).take(self.taken) {
+            pyramid.push(through(widening, &self.switches, map, train));
         }
         pyramid
     }
@@ -181,7 +176,7 @@ impl Transition {
 /// Each branch by itself, then all to all: `branches`, `fuse_layers`.
 #[derive(Debug)]
 struct Module {
-    branches: Vec<Vec<Block>>,
+    branches: Vec<Level>,
     /// One a branch.
     fusions: Vec<Rc<Fusion>>,
     switches: Switches,
@@ -198,8 +193,9 @@ impl Module {
     }
 
     fn forward(&self, maps: Vec<Tensor>, train: bool) -> Vec<Tensor> {
+        let branches = maps.into_iter().zip(&self.branches);
         let maps: Vec<Tensor> =
-            maps.into_iter().zip(&self.branches).map(|(map, blocks)| through(blocks, map, train)).collect();
+            branches.map(|(map, blocks)| through(blocks, &self.switches, map, train)).collect();
         let maps: Vec<&Tensor> = maps.iter().collect();
         let fused = |fusion: &Rc<Fusion>| {
             let fusion = Rc::clone(fusion);

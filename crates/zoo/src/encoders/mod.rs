@@ -1,13 +1,19 @@
 //! Encoders: from images to a pyramid of features. One file a family, one table row a variant.
 
 mod convnext;
+mod densenet;
 mod efficientnet;
+mod genet;
 mod hf_convnext;
 mod hf_swin;
 mod hrnet;
 mod mit;
 mod mobilenet_v2;
 mod mobilenet_v3;
+mod regnet;
+mod res2net;
+mod residual;
+mod resnest;
 mod resnet;
 mod swin;
 mod window;
@@ -74,9 +80,9 @@ impl EncoderOptions {
         (stride / self.output_stride).max(1)
     }
 
-    /// [`Self::dilation`] in the stage's first block, which in torchvision's ResNet is still the stage's before.
-    pub(crate) fn first_dilation(&self, stride: i64) -> i64 {
-        self.dilation(if self.library == Library::Torchvision { stride / 2 } else { stride })
+    /// [`Self::dilation`] of the stage before, which in timm's families a stage's first block still has.
+    pub(crate) fn dilation_before(&self, stride: i64) -> i64 {
+        self.dilation(stride / 2)
     }
 }
 
@@ -101,6 +107,11 @@ pub(crate) trait Variant {
         &[]
     }
 
+    /// Whether it normalises maps that it has pooled to one pixel, so that training needs two images.
+    fn pools(&self) -> bool {
+        false
+    }
+
     /// The smallest height and width that it computes, in pixels.
     fn min_size(&self) -> i64 {
         1
@@ -119,6 +130,11 @@ pub(crate) trait Variant {
 pub(crate) fn variants() -> impl Iterator<Item = &'static dyn Variant> {
     [
         rows(resnet::VARIANTS),
+        rows(resnest::VARIANTS),
+        rows(res2net::VARIANTS),
+        rows(regnet::VARIANTS),
+        rows(genet::VARIANTS),
+        rows(densenet::VARIANTS),
         rows(mit::VARIANTS),
         rows(mobilenet_v2::VARIANTS),
         rows(mobilenet_v3::VARIANTS),

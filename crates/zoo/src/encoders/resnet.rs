@@ -14,17 +14,14 @@
 
 use std::rc::Rc;
 
-use tch::Tensor;
-
+use super::residual::{Block, Level, Residual, Trunk};
 use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
-use crate::pyramid::Pyramid;
-use crate::segment::segment;
-use crate::switches::Switches;
 
 /// Channels of the stem, and of the first stage before expansion.
 pub(super) const STEM: i64 = 64;
+pub(super) const INIT: Init = Init::KaimingNormalFanOut;
 
 /// A residual block's inner form.
 #[derive(Debug, Clone, Copy)]
@@ -93,134 +90,112 @@ impl super::Variant for Variant {
     }
 
     fn build(&self, scope: &Scope, options: EncoderOptions) -> Box<dyn Encoder> {
-        Box::new(ResNet::new(scope, self, options))
-    }
-}
-
-#[derive(Debug)]
-struct ResNet {
-    stem: ConvNorm,
-    /// All four, as their keys are in checkpoints of any depth.
-    stages: Vec<Vec<Block>>,
-    depth: usize,
-}
-
-impl ResNet {
-    fn new(scope: &Scope, variant: &Variant, options: EncoderOptions) -> Self {
         let shape = ConvShape::same(options.in_channels, STEM, 7).strided(2);
-        let stem = ConvNorm::new(&scope.at("conv1"), &scope.at("bn1"), shape, Init::KaimingNormalFanOut);
-        let mut inputs = STEM;
-        let mut stages = Vec::new();
-        for (index, &depth) in variant.depths.iter().enumerate() {
-            let stage = scope.at(format!("layer{}", index + 1));
-            let channels = STEM << index;
-            let dilation = options.dilation(4 << index);
-            let stride = if index > 0 && dilation == 1 { 2 } else { 1 };
-            let block = |block: i64, inputs: i64, steps: Steps| {
-                Block::new(&stage.at(block), variant.form, inputs, channels, steps)
-            };
-            let first = block(0, inputs, Steps { stride, dilation: options.first_dilation(4 << index) });
-            inputs = channels * variant.form.expansion();
-            let others = (1..depth).map(|index| block(index, inputs, Steps { stride: 1, dilation }));
-            stages.push(std::iter::once(first).chain(others).collect());
-        }
-        Self { stem, stages, depth: options.depth }
+        let stem = vec![ConvNorm::new(&scope.at("conv1"), &scope.at("bn1"), shape, INIT)];
+        // All four stages, as their keys are in checkpoints of any depth.
+        let plan = Plan {
+            depths: &self.depths,
+            expansion: self.form.expansion(),
+            // segmentation-models-pytorch's `make_dilated` changes the whole stage, its first block too.
+            first_dilation: match options.library {
+                Library::Torchvision => EncoderOptions::dilation_before,
+                _ => EncoderOptions::dilation,
+            },
+        };
+        let levels = plan.stages(scope, options, |scope, place| Rc::new(block(scope, self.form, place)));
+        Box::new(Trunk { stem, pool: true, levels, depth: options.depth, switches: scope.switches() })
     }
 }
 
-impl Encoder for ResNet {
-    fn forward(&self, images: &Tensor, train: bool) -> Pyramid {
-        let mut pyramid = Pyramid::of(images);
-        let stem = self.stem.forward(images, train).relu_();
-        let mut features = stem.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false);
-        pyramid.push(stem);
-        for stage in &self.stages[..self.depth - 1] {
-            for block in stage {
-                features = block.forward(&features, train);
-            }
-            pyramid.push(features.shallow_clone());
-        }
-        pyramid
-    }
-}
-
-/// How a block's middle convolution moves.
+/// Where a block is, and how it moves.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Steps {
+pub(super) struct Place {
+    pub(super) inputs: i64,
+    /// The stage's channels before expansion.
+    pub(super) channels: i64,
+    pub(super) outputs: i64,
     pub(super) stride: i64,
     pub(super) dilation: i64,
+    /// Whether it is the first of a stage that shrinks its maps, or would but for its dilation.
+    pub(super) enters: bool,
 }
 
-/// Convolutions `conv1`/`bn1`, … with a shortcut around them, `downsample` where the shape changes.
+/// The stages of ResNet and of families that differ from it in their blocks.
 #[derive(Debug)]
-pub(super) struct Block {
-    branches: Rc<Branches>,
-    switches: Switches,
+pub(super) struct Plan<'a> {
+    /// Blocks of each stage.
+    pub(super) depths: &'a [i64],
+    /// A block's outputs over its stage's nominal channels.
+    pub(super) expansion: i64,
+    /// The dilation of a stage's first block, by the options and the stage's stride.
+    pub(super) first_dilation: fn(&EncoderOptions, i64) -> i64,
 }
 
-#[derive(Debug)]
-struct Branches {
-    layers: Vec<ConvNorm>,
-    downsample: Option<ConvNorm>,
-}
-
-impl Block {
-    pub(super) fn new(scope: &Scope, form: Form, inputs: i64, channels: i64, steps: Steps) -> Self {
-        let Steps { stride, dilation } = steps;
-        let outputs = channels * form.expansion();
-        let shapes = match form {
-            Form::Basic => {
-                vec![
-                    ConvShape::same(inputs, channels, 3).strided(stride).dilated(dilation),
-                    ConvShape::same(channels, channels, 3).dilated(dilation),
-                ]
-            }
-            Form::Bottleneck { groups, width } => {
-                let inner = channels * width / STEM * groups;
-                vec![
-                    ConvShape::same(inputs, inner, 1),
-                    ConvShape { groups, ..ConvShape::same(inner, inner, 3) }
-                        .strided(stride)
-                        .dilated(dilation),
-                    ConvShape::same(inner, outputs, 1),
-                ]
-            }
-        };
-        let layers = (1..)
-            .zip(shapes)
-            .map(|(index, shape)| {
-                let (conv, norm) = (scope.at(format!("conv{index}")), scope.at(format!("bn{index}")));
-                ConvNorm::new(&conv, &norm, shape, Init::KaimingNormalFanOut)
-            })
-            .collect();
-        let downsample = (stride != 1 || inputs != outputs).then(|| {
-            let shortcut = scope.at("downsample");
-            let shape = ConvShape::same(inputs, outputs, 1).strided(stride);
-            ConvNorm::new(&shortcut.at(0), &shortcut.at(1), shape, Init::KaimingNormalFanOut)
-        });
-        Self { branches: Rc::new(Branches { layers, downsample }), switches: scope.switches() }
-    }
-
-    pub(super) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let branches = Rc::clone(&self.branches);
-        segment(&self.switches, train, &[images], move |images| branches.forward(&images[0], train))
-    }
-}
-
-impl Branches {
-    // [B, inputs, H, W] -> [B, outputs, H / stride, W / stride]
-    fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let mut features = images.shallow_clone();
-        for (index, layer) in self.layers.iter().enumerate() {
-            features = layer.forward(&features, train);
-            if index + 1 < self.layers.len() {
-                features = features.relu_();
-            }
+impl Plan<'_> {
+    /// `layer1`, …, their blocks numbered from 0.
+    pub(super) fn stages(
+        &self,
+        scope: &Scope,
+        options: EncoderOptions,
+        block: impl Fn(&Scope, Place) -> Rc<dyn Block>,
+    ) -> Vec<Level> {
+        let mut inputs = STEM;
+        let mut levels = Vec::new();
+        for (index, &depth) in self.depths.iter().enumerate() {
+            let stage = scope.at(format!("layer{}", index + 1));
+            let channels = STEM << index;
+            let outputs = channels * self.expansion;
+            let dilation = options.dilation(4 << index);
+            let others = Place { inputs: outputs, channels, outputs, stride: 1, dilation, enters: false };
+            let first = Place {
+                inputs,
+                stride: if index > 0 && dilation == 1 { 2 } else { 1 },
+                dilation: (self.first_dilation)(&options, 4 << index),
+                enters: index > 0,
+                ..others
+            };
+            let place = |number: i64| if number == 0 { first } else { others };
+            levels.push((0..depth).map(|number| block(&stage.at(number), place(number))).collect());
+            inputs = outputs;
         }
-        let shortcut = match &self.downsample {
-            Some(layer) => layer.forward(images, train),
-            None => images.shallow_clone(),
-        };
-        features.g_add_(&shortcut).relu_()
+        levels
     }
+}
+
+/// `conv1`/`bn1`, … and [`shortcut()`].
+pub(super) fn block(scope: &Scope, form: Form, place: Place) -> Residual {
+    let Place { inputs, channels, outputs, stride, dilation, .. } = place;
+    let shapes = match form {
+        Form::Basic => {
+            vec![
+                ConvShape::same(inputs, channels, 3).strided(stride).dilated(dilation),
+                ConvShape::same(channels, channels, 3).dilated(dilation),
+            ]
+        }
+        Form::Bottleneck { groups, width } => {
+            let inner = channels * width / STEM * groups;
+            vec![
+                ConvShape::same(inputs, inner, 1),
+                ConvShape { groups, ..ConvShape::same(inner, inner, 3) }.strided(stride).dilated(dilation),
+                ConvShape::same(inner, outputs, 1),
+            ]
+        }
+    };
+    let layers = (1..)
+        .zip(shapes)
+        .map(|(index, shape)| {
+            ConvNorm::new(&scope.at(format!("conv{index}")), &scope.at(format!("bn{index}")), shape, INIT)
+        })
+        .collect();
+    Residual { layers, shortcut: shortcut(scope, place) }
+}
+
+/// `downsample`, where the shape changes.
+pub(super) fn shortcut(scope: &Scope, place: Place) -> Option<ConvNorm> {
+    let Place { inputs, outputs, stride, .. } = place;
+    (stride != 1 || inputs != outputs).then(|| {
+        let shortcut = scope.at("downsample");
+        let shape = ConvShape::same(inputs, outputs, 1).strided(stride);
+        ConvNorm::new(&shortcut.at(0), &shortcut.at(1), shape, INIT)
+    })
 }

@@ -102,11 +102,20 @@ impl Conv2d {
 
     /// The bias starts at 0, but under PyTorch's default as the weights do.
     pub(crate) fn with_bias(scope: &Scope, shape: ConvShape, init: Init) -> Self {
+        match init {
+            Init::PyTorch => Self::with_untouched_bias(scope, shape, init),
+            _ => Self::with_bias_at(scope, shape, init, Init::Constant(0.0)),
+        }
+    }
+
+    /// The bias starts as PyTorch makes it, however the weights do: for references that initialise weights alone.
+    pub(crate) fn with_untouched_bias(scope: &Scope, shape: ConvShape, init: Init) -> Self {
+        let start = Init::Uniform { bound: (shape.fan_in() as f64).powf(-0.5) };
+        Self::with_bias_at(scope, shape, init, start)
+    }
+
+    fn with_bias_at(scope: &Scope, shape: ConvShape, init: Init, start: Init) -> Self {
         let conv = Self::new(scope, shape, init);
-        let start = match init {
-            Init::PyTorch => Init::Uniform { bound: (shape.fan_in() as f64).powf(-0.5) },
-            _ => Init::Constant(0.0),
-        };
         Self { bias: Some(scope.parameter("bias", &[shape.outputs], start)), ..conv }
     }
 
@@ -161,6 +170,12 @@ impl ConvNorm {
         running: Running,
     ) -> Self {
         Self::of(Conv2d::new(conv, shape, init), BatchNorm2d::new(norm, shape.outputs, running))
+    }
+
+    /// The same with outputs of 0 at first, so that a residual block starts as its shortcut: timm's `zero_init_last`.
+    pub(crate) fn silent(conv: &Scope, norm: &Scope, shape: ConvShape, init: Init) -> Self {
+        let running = Running::default();
+        Self::of(Conv2d::new(conv, shape, init), BatchNorm2d::scaled(norm, shape.outputs, running, 0.0))
     }
 
     /// The pair of any two, in whichever order they were registered.

@@ -36,8 +36,13 @@ pub(crate) struct BatchNorm2d {
 
 impl BatchNorm2d {
     pub(crate) fn new(scope: &Scope, channels: i64, running: Running) -> Self {
+        Self::scaled(scope, channels, running, 1.0)
+    }
+
+    /// The same, its weights starting at `weight`.
+    pub(crate) fn scaled(scope: &Scope, channels: i64, running: Running, weight: f64) -> Self {
         Self {
-            weight: scope.parameter("weight", &[channels], Init::Constant(1.0)),
+            weight: scope.parameter("weight", &[channels], Init::Constant(weight)),
             bias: scope.parameter("bias", &[channels], Init::Constant(0.0)),
             running_mean: scope.buffer("running_mean", &[channels], 0.0),
             running_var: scope.buffer("running_var", &[channels], 1.0),

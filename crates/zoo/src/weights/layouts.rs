@@ -113,6 +113,21 @@ const LAYOUTS: &[Layout] = &[
             (r"^features\.(\d+)\.(\d+)\.", "_blocks.{#+0}."),
         ],
     },
+    // RegNet.
+    Layout {
+        name: "torchvision",
+        rules: &[
+            (r"^stem\.0\.", "model.stem.conv."),
+            (r"^stem\.1\.", "model.stem.bn."),
+            (r"^trunk_output\.block\d\.block(\d)-(\d+)\.", "model.s$1.b{$2+1}."),
+            (r"\.f\.a\.", ".conv1."),
+            (r"\.f\.b\.", ".conv2."),
+            (r"\.f\.c\.", ".conv3."),
+            (r"\.proj\.", ".downsample."),
+            (r"\.(conv[123]|downsample)\.0\.", ".$1.conv."),
+            (r"\.(conv[123]|downsample)\.1\.", ".$1.bn."),
+        ],
+    },
     // What transformers calls its models stands before each key.
     Layout { name: "transformers", rules: &[(r"^(swin|convnext|resnet|segformer)\.", "")] },
     Layout { name: "transformers", rules: &[(r"^segformer\.encoder\.", "")] },
@@ -304,8 +319,7 @@ fn shaped(tensor: Tensor, wanted: &[i64]) -> Tensor {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::catalog::ModelSpec;
-    use crate::segmenter::outline;
+    use crate::{ModelSpec, outline};
 
     /// The encoder of a model in the layout that `published` makes of its keys, with keys of a classifier besides, is
     /// found; the answer is what was left over and what starts afresh.
@@ -361,5 +375,117 @@ mod tests {
         let [left_over, fresh] = check("hf-upernet/swin_tiny", "backbone", named, &head, "transformers");
         assert_eq!(left_over, head[..2]);
         assert!(fresh.len() == 8 && fresh.iter().all(|key| key.starts_with(norm)), "{fresh:?}");
+    }
+
+    /// An encoder, a library that publishes it, a classifier's key there, and other keys with ours.
+    type Row = (&'static str, &'static str, &'static str, &'static [[&'static str; 2]]);
+
+    const OURS: &str = "segmentation-models-pytorch, timm or torchvision";
+    const PUBLISHED: &[Row] = &[
+        (
+            "densenet121",
+            "torchvision",
+            "classifier.weight",
+            &[
+                ["features.conv0.weight", "features.conv0.weight"],
+                [
+                    "features.denseblock2.denselayer12.norm.1.running_var",
+                    "features.denseblock2.denselayer12.norm1.running_var",
+                ],
+                [
+                    "features.denseblock4.denselayer1.conv.2.weight",
+                    "features.denseblock4.denselayer1.conv2.weight",
+                ],
+                ["features.transition3.norm.bias", "features.transition3.norm.bias"],
+                ["features.norm5.weight", "features.norm5.weight"],
+            ],
+        ),
+        (
+            "densenet161",
+            OURS,
+            "classifier.bias",
+            &[
+                [
+                    "features.denseblock4.denselayer24.conv2.weight",
+                    "features.denseblock4.denselayer24.conv2.weight",
+                ],
+                ["features.norm5.weight", "features.norm5.weight"],
+            ],
+        ),
+        (
+            "timm-resnest50d",
+            "timm",
+            "fc.weight",
+            &[
+                ["conv1.6.weight", "model.conv1.6.weight"],
+                ["bn1.weight", "model.bn1.weight"],
+                ["layer2.0.conv2.fc1.bias", "model.layer2.0.conv2.fc1.bias"],
+                ["layer4.0.downsample.2.running_mean", "model.layer4.0.downsample.2.running_mean"],
+            ],
+        ),
+        (
+            "timm-res2net50_26w_4s",
+            "timm",
+            "fc.bias",
+            &[
+                ["conv1.weight", "model.conv1.weight"],
+                ["layer3.5.convs.2.weight", "model.layer3.5.convs.2.weight"],
+                ["layer3.5.bns.2.weight", "model.layer3.5.bns.2.weight"],
+            ],
+        ),
+        (
+            "timm-regnetx_320",
+            "timm",
+            "head.fc.weight",
+            &[
+                ["stem.conv.weight", "model.stem.conv.weight"],
+                ["s3.b13.conv2.bn.weight", "model.s3.b13.conv2.bn.weight"],
+            ],
+        ),
+        (
+            "timm-regnetx_320",
+            "torchvision",
+            "fc.weight",
+            &[
+                ["stem.0.weight", "model.stem.conv.weight"],
+                ["stem.1.running_var", "model.stem.bn.running_var"],
+                ["trunk_output.block1.block1-0.proj.0.weight", "model.s1.b1.downsample.conv.weight"],
+                ["trunk_output.block1.block1-0.proj.1.bias", "model.s1.b1.downsample.bn.bias"],
+                ["trunk_output.block3.block3-12.f.a.0.weight", "model.s3.b13.conv1.conv.weight"],
+                ["trunk_output.block3.block3-12.f.b.1.weight", "model.s3.b13.conv2.bn.weight"],
+                ["trunk_output.block4.block4-0.f.c.0.weight", "model.s4.b1.conv3.conv.weight"],
+            ],
+        ),
+        (
+            "tu-gernet_l",
+            "timm",
+            "head.fc.bias",
+            &[
+                ["stem.conv.weight", "model.stem.conv.weight"],
+                ["stages.0.0.shortcut.conv.weight", "model.stages_0.0.shortcut.conv.weight"],
+                ["stages.4.3.conv3_1x1.bn.weight", "model.stages_4.3.conv3_1x1.bn.weight"],
+                ["final_conv.bn.bias", "model.final_conv.bn.bias"],
+            ],
+        ),
+    ];
+
+    #[test]
+    fn published_keys_become_ours_and_the_classifier_is_left_over() {
+        for (encoder, library, classifier, keys) in PUBLISHED {
+            let weights = outline(&ModelSpec::named(&format!("unet/{encoder}"), 3).unwrap()).unwrap();
+            let wanted: BTreeMap<&str, Vec<i64>> = (weights.entries().iter())
+                .filter_map(|entry| Some((entry.key.strip_prefix("encoder.")?, entry.tensor.size())))
+                .collect();
+            let zeros = |shape: &[i64]| Tensor::zeros(shape, (tch::Kind::Float, tch::Device::Cpu));
+            let mut tensors: BTreeMap<String, Tensor> =
+                keys.iter().map(|[theirs, ours]| ((*theirs).to_owned(), zeros(&wanted[ours]))).collect();
+            tensors.insert((*classifier).to_owned(), zeros(&[1]));
+            let arranged = arrange(tensors, &wanted);
+            assert_eq!(arranged.layout, *library, "{encoder}");
+            assert_eq!(arranged.left_over, [*classifier], "{encoder}");
+            let mut ours: Vec<&str> = keys.iter().map(|[_, ours]| *ours).collect();
+            ours.sort_unstable();
+            assert_eq!(arranged.tensors.into_keys().collect::<Vec<_>>(), ours, "{encoder}");
+        }
     }
 }
