@@ -18,11 +18,11 @@ pub enum ScoresKind {
     ///
     /// Half precision is finest where a probability hardly depends on the logit any more: at −10 its steps are 0.008
     /// logits, which are 4e-7 of probability. What a network says there is noise, and does not compress. So the last
-    /// bits of a logit are rounded away as far as its probability moves by at most [`TOLERANCE`] and at least
-    /// [`KEPT_BITS`] bits of its fraction stay.
+    /// bits of a logit are rounded away as far as its probability moves by at most 1e-4 and at least four of the ten bits
+    /// of its fraction stay.
     ///
     /// # What differs from every bit
-    /// No probability differs by more than [`TOLERANCE`], nor does any mean of several models at a pixel of the network's
+    /// No probability differs by more than 1e-4, nor does any mean of several models at a pixel of the network's
     /// output. Signs and zeros stay; of two logits the greater one does not become the smaller. Logits beyond ±8, to
     /// which interpolation at an outline hardly goes, are within a 32nd of what they were.
     Rounded,
@@ -115,10 +115,10 @@ pub fn set_scores(record: &mut Record, scores: &Scores, kind: ScoresKind) {
 
 /// How far [`ScoresKind::Rounded`] may move a probability: as far as half precision itself does, whose rounding
 /// costs most at a logit of 2, 1.0e-4.
-pub const TOLERANCE: f64 = 1e-4;
+const TOLERANCE: f64 = 1e-4;
 
 /// How many of the ten bits of a logit's fraction [`ScoresKind::Rounded`] keeps at least.
-pub const KEPT_BITS: u32 = 4;
+const KEPT_BITS: u32 = 4;
 
 /// The half precision number that stands for a logit in [`ScoresKind::Rounded`].
 fn rounded(logit: f16) -> f16 {
