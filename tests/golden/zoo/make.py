@@ -85,7 +85,6 @@ GOLDEN = [(architecture, "resnet18") for architecture in ARCHITECTURES] + [
     ("deeplabv3", "timm-resnest50d"),
     ("unet", "timm-res2net50_26w_4s"),
     ("deeplabv3", "timm-res2net50_26w_4s"),
-    ("unet", "timm-regnetx_320"),
     ("deeplabv3", "timm-regnetx_320"),
     ("unet", "tu-gernet_l"),
     ("deeplabv3", "tu-gernet_l"),
