@@ -137,7 +137,8 @@ static ROUNDED: LazyLock<Vec<u16>> = LazyLock::new(|| {
     // To the nearest multiple of 2^lost, ties upwards, but never to infinity.
     let round = |bits: u16, lost: u32| ((bits + (1 << lost >> 1)) >> lost << lost).min(f16::MAX.to_bits());
     let mut table: Vec<u16> = (0..=u16::MAX).collect();
-    for start in (0..infinity).step_by(usize::from(BLOCK)) {
+    // The first block stays whole: its numbers would become zero, which has no sign.
+    for start in (BLOCK..infinity).step_by(usize::from(BLOCK)) {
         let block = start..start + BLOCK;
         let close = |&lost: &u32| {
             block.clone().all(|bits| (probability(bits) - probability(round(bits, lost))).abs() <= TOLERANCE)
