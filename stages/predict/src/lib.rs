@@ -59,8 +59,8 @@ pub struct Predict {
     #[arg(long, value_enum, default_value_t = default_emit())]
     #[serde(default = "default_emit")]
     pub emit: Emit,
-    /// Scores: keep every bit of half precision, some 10 MB a radiograph at 512; else those are rounded away that move
-    /// no probability by more than 0.0001, and one or two MB are left
+    /// Scores: keep every bit of half precision; else those are rounded away that move no probability by more than
+    /// 0.0001, which takes far fewer bytes
     #[arg(long, conflicts_with = "quantise")]
     #[serde(default)]
     pub exact: bool,
