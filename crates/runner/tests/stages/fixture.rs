@@ -24,11 +24,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// One more line in the file, to count how often something was done.
+/// One more line in the file, to count how often something was done. Records are worked on in parallel, so the line
+/// is one write.
 fn trace(path: Option<&Path>, line: &str) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| Failure::io(path, error))
+    file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+        .map_err(|error| Failure::io(path, error))
 }
 
 fn number(name: &str) -> PlaneSpec {
