@@ -53,15 +53,10 @@ impl Encoder for Trunk {
 }
 
 /// What blocks make of images, one after the other.
-///
-/// Checkpointing keeps a map for every √n of n blocks, and works out as many blocks again at a time: the least sum.
 pub(super) fn through(blocks: &Level, switches: &Switches, images: Tensor, train: bool) -> Tensor {
-    let at_once = (blocks.len() as f64).sqrt().ceil().max(1.0) as usize;
-    blocks.chunks(at_once).fold(images, |features, blocks| {
-        let blocks = blocks.to_vec();
-        segment(switches, train, &[&features], move |images| {
-            blocks.iter().fold(images[0].shallow_clone(), |features, block| block.forward(&features, train))
-        })
+    blocks.iter().fold(images, |features, block| {
+        let block = Rc::clone(block);
+        segment(switches, train, &[&features], move |images| block.forward(&images[0], train))
     })
 }
 
