@@ -177,11 +177,19 @@ fn step(
         _ => None,
     });
     let args = node.args.iter().map(|(key, item)| (key.clone(), scope.fill(item, &what, faults))).collect();
+    let before = faults.len();
+    let run = node.run.as_ref().map(|item| scope.fill(item, &what, faults));
+    if let Some(item) = run.as_ref().filter(|item| item.value.to_string().is_empty())
+        && faults.len() == before
+    {
+        faults.push(Fault::new(&item.origin, format!("{what}: `run` is empty; it should name a stage")));
+    }
     DraftStep {
         name: instance_name(&node.key.name, bindings),
         node: node.key.name.clone(),
         origin: node.key.origin.clone(),
-        run: scope.fill(&node.run, &what, faults),
+        // Without a name of a stage, which is a fault, the node is still one that others can name.
+        run: run.unwrap_or(Item { origin: node.key.origin.clone(), value: Value::Text(String::new()) }),
         from,
         lost,
         args,
@@ -329,7 +337,9 @@ fn check_variables(draft: &Draft, instances: &[(&DraftNode, Bindings)], faults: 
 
 /// All values of a node that may name something.
 fn items(node: &DraftNode) -> impl Iterator<Item = &Item> {
-    let single = [&node.seed, &node.skip_bad, &node.threads, &node.export, &node.show];
-    let single = single.into_iter().flatten().chain([&node.run]);
-    single.chain(node.from.iter().chain(&node.args).chain(&node.each).map(|(_, item)| item))
+    let single = [&node.run, &node.seed, &node.skip_bad, &node.threads, &node.export, &node.show];
+    single
+        .into_iter()
+        .flatten()
+        .chain(node.from.iter().chain(&node.args).chain(&node.each).map(|(_, item)| item))
 }

@@ -26,7 +26,8 @@ pub(crate) struct DraftInput {
 #[derive(Clone, Debug)]
 pub(crate) struct DraftNode {
     pub(crate) key: Key,
-    pub(crate) run: Item,
+    /// `None` where there is no legible one, which is a fault already.
+    pub(crate) run: Option<Item>,
     /// Port and source, in order.
     pub(crate) from: Vec<(Key, Item)>,
     /// Whether a part of `from` was not legible, which is a fault already.
@@ -99,8 +100,7 @@ fn node(key: Key, table: Vec<(Key, Item)>, faults: &mut Vec<Fault>) -> DraftNode
         }
     }
     let node = DraftNode {
-        // Without a name of a stage, which is a fault, the node is still one that others can name.
-        run: run.unwrap_or(Item { origin: key.origin.clone(), value: Value::Text(String::new()) }),
+        run,
         from,
         lost,
         args,
