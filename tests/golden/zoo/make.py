@@ -15,7 +15,8 @@ Files in this folder:
     keys/{torchvision,transformers}.txt.gz the same by model: [<architecture>/<encoder>], with `unused` for dtype and
                                            shape of what checkpoints have beside the logits' path
     <architecture>-<encoder>.safetensors   logits_<H>x<W> in evaluation mode, every STEPth pixel of every STEPth
-                                           row; loss and gradient_norms (by sorted key) in training
+                                           row; loss and gradient_norms (by sorted key) in training; all of it
+                                           computed in double precision
 
 No weights are stored: `values` makes them from the keys by integer arithmetic and correctly rounded operations, so
 that crates/zoo/tests/golden.rs makes the same bits. Versions: requirements.txt. See `parity` for the environment.
@@ -265,7 +266,7 @@ def write_keys(encoder: str) -> None:
 def write_golden(architecture: str, encoder: str) -> None:
     model = build(architecture, encoder, classes=2)
     sizes = legal(architecture, encoder, GOLDEN_SIZES)
-    logits = {f"logits_{h}x{w}": evaluate(model, (h, w)) for h, w in sizes}
+    logits = {f"logits_{h}x{w}": evaluate(model, (h, w), torch.float64) for h, w in sizes}
     activations = {key: t[..., ::STEP, ::STEP].contiguous() for key, t in logits.items()}
     activations["loss"], gradients = train(model, sizes[0])
     activations["gradient_norms"] = torch.stack([g.norm() for _, g in sorted(gradients.items())])
