@@ -12,6 +12,7 @@
 //! record shows.
 
 mod frame;
+mod quantised;
 mod scores;
 pub mod submission;
 

@@ -64,8 +64,8 @@ pub struct Predict {
     #[arg(long, conflicts_with = "quantise")]
     #[serde(default)]
     pub exact: bool,
-    /// Scores: keep a probability in this many bits, 8, instead of a logit in half precision: far fewer bytes, and
-    /// masks that differ by a few pixels of an outline
+    /// Scores: keep a logit in this many bits, 8, in steps that grow with it, and nothing of what is sure all around:
+    /// far fewer bytes, and masks that differ by a few pixels of an outline
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=8))]
     #[serde(default)]
     pub quantise: Option<u8>,
