@@ -135,7 +135,7 @@ impl Segmenter {
     }
 
     /// Keeps fewer activations in training, and computes those that are missing again in the backward pass: about a
-    /// third more work for a fraction of the memory. Gradients are the same.
+    /// third more work for a fraction of the memory. Gradients are the same but for the rounding of sums.
     pub fn checkpoint_activations(&self, on: bool) {
         self.switches.set_checkpointing(on);
     }

@@ -62,14 +62,15 @@ fn checkpointing_changes_neither_gradients_nor_running_statistics() {
 
 #[test]
 fn checkpointing_keeps_to_autocast() {
+    // The last block's gradient comes by one way alone; sums of several are rounded in another order. So are those of
+    // U-Net, which convolves maps one by one then.
     let gradients = |checkpointing: bool| {
-        let model = model("unet/resnet18", Kind::Float);
+        let model = model("linknet/resnet18", Kind::Float);
         model.checkpoint_activations(checkpointing);
         let loss =
             zoo::autocast(Device::Cpu, || model.forward_t(&images(Kind::Float), true).unwrap().square());
         loss.mean(Kind::Float).backward();
-        let head = &model.weights().get("decoder.blocks.0.conv1.0.weight").unwrap().tensor;
-        head.grad()
+        model.weights().get("encoder.layer4.1.conv1.weight").unwrap().tensor.grad()
     };
     let (plain, checkpointed) = (gradients(false), gradients(true));
     let error = ((&plain - &checkpointed).norm() / plain.norm()).double_value(&[]);

@@ -35,30 +35,36 @@ impl Up {
         train: bool,
     ) -> Tensor {
         let convolutions = Rc::clone(&self.convolutions);
+        // The maps side by side are the largest tensor of a decoder, and training would hold their gradient with them.
+        let apart = train && self.switches.checkpointing() && !beside.is_empty();
         let maps: Vec<&Tensor> = std::iter::once(features).chain(beside.iter().copied()).collect();
         segment(&self.switches, train, &maps, move |maps| {
             let features = maps[0].upsample_nearest2d(size, None, None);
-            convolved(&convolutions, &concatenate(&features, &maps[1..]), train)
+            let [conv1, conv2] = convolutions.as_ref();
+            let narrow = if apart {
+                conv1.train_parts(&[features, Tensor::cat(&maps[1..], 1)])
+            } else {
+                conv1.forward(&concatenate(features, &maps[1..]), train)
+            };
+            conv2.forward(&narrow, train)
         })
     }
 
     /// The two convolutions alone.
     pub(super) fn convolve(&self, features: &Tensor, train: bool) -> Tensor {
         let convolutions = Rc::clone(&self.convolutions);
-        segment(&self.switches, train, &[features], move |maps| convolved(&convolutions, &maps[0], train))
+        segment(&self.switches, train, &[features], move |maps| {
+            let [conv1, conv2] = convolutions.as_ref();
+            conv2.forward(&conv1.forward(&maps[0], train), train)
+        })
     }
-}
-
-fn convolved(convolutions: &[ConvNormRelu; 2], features: &Tensor, train: bool) -> Tensor {
-    let [conv1, conv2] = convolutions;
-    conv2.forward(&conv1.forward(features, train), train)
 }
 
 /// All channels, the first map's first.
-fn concatenate(first: &Tensor, others: &[Tensor]) -> Tensor {
+fn concatenate(first: Tensor, others: &[Tensor]) -> Tensor {
     if others.is_empty() {
-        return first.shallow_clone();
+        return first;
     }
-    let maps: Vec<&Tensor> = std::iter::once(first).chain(others).collect();
+    let maps: Vec<&Tensor> = std::iter::once(&first).chain(others).collect();
     Tensor::cat(&maps, 1)
 }

@@ -131,6 +131,23 @@ impl Conv2d {
         Self { weight: weight.to_kind(kind), bias: Some(bias.to_kind(kind)), shape: self.shape }
     }
 
+    /// What the convolution makes of `parts`, whose channels lie one behind the other, without all of them in one tensor:
+    /// the same but for the rounding of sums.
+    ///
+    /// Only for dense convolutions without bias that pad alike on all sides.
+    fn forward_parts(&self, parts: &[Tensor]) -> Tensor {
+        let ConvShape { stride, padding, dilation, groups, tensorflow, .. } = self.shape;
+        assert!(groups == 1 && !tensorflow && self.bias.is_none(), "{:?} has no parts", self.shape);
+        let mut from = 0;
+        let convolved = parts.iter().map(|part| {
+            let channels = part.size()[1];
+            let weight = self.weight.narrow(1, from, channels);
+            from += channels;
+            part.conv2d(&weight, None::<&Tensor>, [stride; 2], [padding; 2], [dilation; 2], 1)
+        });
+        convolved.reduce(|mut sum, next| sum.g_add_(&next)).expect("at least one part")
+    }
+
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
         let ConvShape { stride, padding, dilation, groups, tensorflow, side, .. } = self.shape;
         let convolve = |images: &Tensor| {
@@ -207,6 +224,12 @@ impl ConvNormRelu {
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
         self.0.forward(images, train).relu_()
+    }
+
+    /// What training makes of [parts](Conv2d::forward_parts).
+    pub(crate) fn train_parts(&self, parts: &[Tensor]) -> Tensor {
+        let Self(ConvNorm { conv, norm, .. }) = self;
+        norm.forward(&conv.forward_parts(parts), true).relu_()
     }
 }
 
