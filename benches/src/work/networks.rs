@@ -56,8 +56,8 @@ impl Learner {
 
     /// The loss and the gradient's norm, both of which `train` reports of each step.
     fn step(&self) -> Result<[f64; 2]> {
+        self.model.weights().drop_gradients();
         let loss = self.loss()?;
-        self.model.weights().zero_grad();
         loss.backward();
         let mut optimizer = self.optimizer.borrow_mut();
         let optimizer = optimizer.get_or_insert_with(|| {

@@ -33,11 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let images = tensors::images(&grey, size, 3, Normalisation::Unit, Device::Cpu);
         let targets = tensors::targets(&bones, size, Device::Cpu);
         lap(0);
+        model.weights().drop_gradients();
         let logits = Precision::Auto.compute(Device::Cpu, || model.forward_t(&images, true))?;
         lap(1);
         let loss = Loss::BceDice.of(&logits, &targets, 0.5);
         lap(2);
-        model.weights().zero_grad();
         loss.backward();
         lap(3);
         optimizer.clip_gradients(Some(1.0));

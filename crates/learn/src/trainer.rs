@@ -109,9 +109,9 @@ impl Trainer {
         let device = self.model.placement().device;
         let images = tensors::images(&batch.images, batch.size, in_channels, normalisation, device);
         let targets = tensors::targets(&batch.bones, batch.size, device);
+        self.model.weights().drop_gradients();
         let logits = precision.compute(device, || self.model.forward_t(&images, true));
         let loss = loss.of(&logits.map_err(internal)?, &targets, dice_weight);
-        self.model.weights().zero_grad();
         loss.backward();
         let gradient_norm = self.optimizer.clip_gradients((grad_clip > 0.0).then_some(grad_clip));
         let (loss, step) = (loss.double_value(&[]), self.optimizer.steps());

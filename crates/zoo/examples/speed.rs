@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let loss = if mixed { zoo::autocast(Device::Cpu, loss)? } else { loss()? };
         loss.backward();
-        model.weights().zero_grad();
+        model.weights().drop_gradients();
         Ok(())
     };
     report("inference f32", runs, infer)?;

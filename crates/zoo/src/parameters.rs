@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 
 use crate::Placement;
 use crate::draws::Draws;
+use crate::runtime::drop_gradient;
 use crate::switches::Switches;
 
 /// Whether training changes a tensor by its gradient or by its layer.
@@ -66,11 +67,9 @@ impl Weights {
         self.parameters().map(|entry| entry.tensor.numel()).sum()
     }
 
-    /// Sets the gradients of the last backward pass to zero.
-    pub fn zero_grad(&self) {
-        for entry in self.parameters() {
-            entry.tensor.shallow_clone().zero_grad();
-        }
+    /// Frees the gradients of the last backward pass, before a forward pass needs memory.
+    pub fn drop_gradients(&self) {
+        self.parameters().for_each(|entry| drop_gradient(&entry.tensor));
     }
 }
 

@@ -26,6 +26,9 @@ extern "C" void zoo_autocast_leave(bool cuda, bool before) noexcept {
     at::autocast::set_autocast_enabled(device_type(cuda), before);
 }
 
+// Frees the gradient of a leaf, if it has one.
+extern "C" void zoo_drop_gradient(const at::Tensor *leaf) noexcept { leaf->mutable_grad().reset(); }
+
 // The version of the headers that this was compiled with.
 extern "C" const char *zoo_libtorch_version() noexcept { return TORCH_VERSION; }
 

@@ -4,14 +4,22 @@
 
 use std::ffi::{CStr, c_char};
 
-use tch::Device;
+use tch::{Device, Tensor};
+use torch_sys::C_tensor;
 
-// SAFETY: as defined in runtime.cpp; none of them throws, takes a pointer, or has a precondition.
+// SAFETY: as defined in runtime.cpp; none of them throws, and the safe ones take no pointer and have no precondition.
 unsafe extern "C" {
     safe fn zoo_autocast_enter(cuda: bool) -> bool;
     safe fn zoo_autocast_leave(cuda: bool, before: bool);
     safe fn zoo_keep_freed_memory() -> bool;
     safe fn zoo_libtorch_version() -> *const c_char;
+    fn zoo_drop_gradient(leaf: *const C_tensor);
+}
+
+/// Frees the gradient of a parameter, which tch can only set to zero.
+pub(crate) fn drop_gradient(parameter: &Tensor) {
+    // SAFETY: the pointer is that of a living tensor; a parameter is a leaf.
+    unsafe { zoo_drop_gradient(parameter.as_ptr()) }
 }
 
 /// Runs `work` with bfloat16 autocast on `device`: convolutions and matrix products in bfloat16, sensitive steps and

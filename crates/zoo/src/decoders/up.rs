@@ -1,10 +1,11 @@
 //! The step up of U-Net and its relatives.
 
+use std::borrow::Borrow;
 use std::rc::Rc;
 
 use tch::Tensor;
 
-use crate::layers::{ConvNormRelu, ConvShape};
+use crate::layers::{ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::segment::segment;
 use crate::switches::Switches;
@@ -35,16 +36,19 @@ impl Up {
         train: bool,
     ) -> Tensor {
         let convolutions = Rc::clone(&self.convolutions);
-        // The maps side by side are the largest tensor of a decoder, and training would hold their gradient with them.
-        let apart = train && self.switches.checkpointing() && !beside.is_empty();
+        let [height, width] = size_of(features);
+        // A model that is neither trained nor frozen computes as the reference does, and is counted so.
+        let raised = size == [2 * height, 2 * width] && (train || self.switches.frozen());
         let maps: Vec<&Tensor> = std::iter::once(features).chain(beside.iter().copied()).collect();
         segment(&self.switches, train, &maps, move |maps| {
-            let features = maps[0].upsample_nearest2d(size, None, None);
             let [conv1, conv2] = convolutions.as_ref();
-            let narrow = if apart {
-                conv1.train_parts(&[features, Tensor::cat(&maps[1..], 1)])
+            let narrow = if raised {
+                let fine = (maps.len() > 1).then(|| side_by_side(&maps[1..]));
+                conv1.raised(&maps[0], fine.as_ref(), train)
             } else {
-                conv1.forward(&concatenate(features, &maps[1..]), train)
+                let features = maps[0].upsample_nearest2d(size, None, None);
+                let maps: Vec<&Tensor> = std::iter::once(&features).chain(&maps[1..]).collect();
+                conv1.forward(&side_by_side(&maps), train)
             };
             conv2.forward(&narrow, train)
         })
@@ -61,10 +65,9 @@ impl Up {
 }
 
 /// All channels, the first map's first.
-fn concatenate(first: Tensor, others: &[Tensor]) -> Tensor {
-    if others.is_empty() {
-        return first;
+fn side_by_side<T: Borrow<Tensor>>(maps: &[T]) -> Tensor {
+    match maps {
+        [map] => map.borrow().shallow_clone(),
+        _ => Tensor::cat(maps, 1),
     }
-    let maps: Vec<&Tensor> = std::iter::once(&first).chain(others).collect();
-    Tensor::cat(&maps, 1)
 }

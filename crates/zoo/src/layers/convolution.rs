@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use tch::{Kind, Tensor};
 
+use super::raised::Raised;
 use super::{Activation, BatchNorm2d, Running, size_of};
 use crate::parameters::{Init, Scope};
 
@@ -131,23 +132,6 @@ impl Conv2d {
         Self { weight: weight.to_kind(kind), bias: Some(bias.to_kind(kind)), shape: self.shape }
     }
 
-    /// What the convolution makes of `parts`, whose channels lie one behind the other, without all of them in one tensor:
-    /// the same but for the rounding of sums.
-    ///
-    /// Only for dense convolutions without bias that pad alike on all sides.
-    fn forward_parts(&self, parts: &[Tensor]) -> Tensor {
-        let ConvShape { stride, padding, dilation, groups, tensorflow, .. } = self.shape;
-        assert!(groups == 1 && !tensorflow && self.bias.is_none(), "{:?} has no parts", self.shape);
-        let mut from = 0;
-        let convolved = parts.iter().map(|part| {
-            let channels = part.size()[1];
-            let weight = self.weight.narrow(1, from, channels);
-            from += channels;
-            part.conv2d(&weight, None::<&Tensor>, [stride; 2], [padding; 2], [dilation; 2], 1)
-        });
-        convolved.reduce(|mut sum, next| sum.g_add_(&next)).expect("at least one part")
-    }
-
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {
         let ConvShape { stride, padding, dilation, groups, tensorflow, side, .. } = self.shape;
         let convolve = |images: &Tensor| {
@@ -170,6 +154,7 @@ pub(crate) struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm2d,
     folded: OnceCell<Conv2d>,
+    raised: OnceCell<Box<Raised>>,
 }
 
 impl ConvNorm {
@@ -197,7 +182,7 @@ impl ConvNorm {
 
     /// The pair of any two, in whichever order they were registered.
     pub(crate) fn of(conv: Conv2d, norm: BatchNorm2d) -> Self {
-        Self { conv, norm, folded: OnceCell::new() }
+        Self { conv, norm, folded: OnceCell::new(), raised: OnceCell::new() }
     }
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
@@ -205,6 +190,17 @@ impl ConvNorm {
             return self.folded.get_or_init(|| self.conv.folded(&self.norm)).forward(images);
         }
         self.norm.forward(&self.conv.forward(images), train)
+    }
+
+    /// The same of `coarse` maps, `[B, C, h, w]`, doubled to their nearest neighbours, and `fine` maps,
+    /// `[B, C, 2 h, 2 w]`, behind them. Only for dense 3×3 convolutions that keep the size.
+    pub(crate) fn raised(&self, coarse: &Tensor, fine: Option<&Tensor>, train: bool) -> Tensor {
+        let raised = |conv: &Conv2d| Raised::new(&conv.weight, conv.bias.as_ref(), coarse.size()[1]);
+        if !train && self.norm.switches.frozen() {
+            let once = || Box::new(raised(&self.conv.folded(&self.norm)).settled());
+            return self.raised.get_or_init(once).forward(coarse, fine);
+        }
+        self.norm.forward(&raised(&self.conv).forward(coarse, fine), train)
     }
 }
 
@@ -226,10 +222,9 @@ impl ConvNormRelu {
         self.0.forward(images, train).relu_()
     }
 
-    /// What training makes of [parts](Conv2d::forward_parts).
-    pub(crate) fn train_parts(&self, parts: &[Tensor]) -> Tensor {
-        let Self(ConvNorm { conv, norm, .. }) = self;
-        norm.forward(&conv.forward_parts(parts), true).relu_()
+    /// The same of `coarse` maps doubled and `fine` maps behind them.
+    pub(crate) fn raised(&self, coarse: &Tensor, fine: Option<&Tensor>, train: bool) -> Tensor {
+        self.0.raised(coarse, fine, train).relu_()
     }
 }
 

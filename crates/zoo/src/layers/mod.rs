@@ -4,6 +4,7 @@ mod activation;
 mod convolution;
 mod inverted_residual;
 mod normalisation;
+mod raised;
 mod squeeze_excite;
 
 pub(crate) use activation::Activation;
