@@ -11,8 +11,10 @@
 //! stay at the size of the radiograph, where Dice is measured. [`Frame`] says which part of which radiograph a
 //! record shows.
 
+mod around;
 mod frame;
 mod quantised;
+mod rounded;
 mod scores;
 pub mod submission;
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use bones::Size;
 use half::f16;
 
+use crate::around;
+
 /// Levels to a doubling of 1 + 4·|logit|.
 const LEVELS: f64 = 21.0;
 /// Where steps turn from even to even in the logarithm, in logits.
@@ -30,29 +32,18 @@ pub(crate) fn logit(byte: u8) -> f16 {
     LOGITS[usize::from(byte)]
 }
 
-/// Gives one byte to all pixels that are sure, and whose eight neighbours are sure of the same.
-///
-/// Interpolation between pixels looks at two by two of them, so such a pixel meets its like alone, and how sure it is
-/// decides nothing. It is most of a map, and what a network says there is noise, which does not compress.
+/// Gives one byte to all pixels that are sure, and whose eight neighbours are sure of the same: they are most of a map,
+/// how sure they are decides nothing, and what a network says there is noise, which does not compress.
 fn settle(map: &mut [u8], width: usize) {
     // Bit by bit: sure to be outside, sure to be inside.
     let sure = |byte: u8| u8::from(byte < POSITIVE - SURE) | u8::from(byte >= POSITIVE + SURE) << 1;
-    let mut across: Vec<u8> = map.iter().map(|&byte| sure(byte)).collect();
-    for row in across.chunks_exact_mut(width) {
-        let own = row.to_vec();
-        row[1..].iter_mut().zip(&own).for_each(|(sure, left)| *sure &= left);
-        row.iter_mut().zip(&own[1..]).for_each(|(sure, right)| *sure &= right);
-    }
-    let rows: Vec<&[u8]> = across.chunks_exact(width).collect();
-    for (y, row) in map.chunks_exact_mut(width).enumerate() {
-        let (above, below) = (rows[y.saturating_sub(1)], rows[(y + 1).min(rows.len() - 1)]);
-        for (((byte, own), above), below) in row.iter_mut().zip(rows[y]).zip(above).zip(below) {
-            *byte = match own & above & below {
-                1 => POSITIVE - 1 - SETTLED,
-                2 => POSITIVE + SETTLED,
-                _ => *byte,
-            };
-        }
+    let shared = around::shared(map.iter().map(|&byte| sure(byte)).collect(), width);
+    for (byte, shared) in map.iter_mut().zip(shared) {
+        *byte = match shared {
+            1 => POSITIVE - 1 - SETTLED,
+            2 => POSITIVE + SETTLED,
+            _ => *byte,
+        };
     }
 }
 

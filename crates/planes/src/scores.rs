@@ -1,13 +1,11 @@
 //! Scores: the logits of a network, in half precision or in a byte each.
 
-use std::sync::LazyLock;
-
 use bones::Size;
 use bones::bone::COUNT;
 use half::f16;
 use shard::{Dtype, Encoding, Plane, PlaneSpec, Record};
 
-use crate::{PlaneError, check_shape, form, name, quantised, spec};
+use crate::{PlaneError, check_shape, form, name, quantised, rounded, spec};
 
 /// How the plane `scores` keeps logits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,12 +17,12 @@ pub enum ScoresKind {
     /// Half precision is finest where a probability hardly depends on the logit any more: at −10 its steps are 0.008
     /// logits, which are 4e-7 of probability. What a network says there is noise, and does not compress. So the last
     /// bits of a logit are rounded away as far as its probability moves by at most 1e-4 and at least four of the ten bits
-    /// of its fraction stay.
+    /// of its fraction stay; and where a pixel and its eight neighbours are all beyond 9.25 (or all below −9.25), it
+    /// becomes ±10. Next to a pixel on the other side of 0, every bit stays.
     ///
     /// # What differs from every bit
-    /// No probability differs by more than 1e-4, nor does any mean of several models at a pixel of the network's
-    /// output. Signs and zeros stay; of two logits the greater one does not become the smaller. Logits beyond ±8, to
-    /// which interpolation at an outline hardly goes, are within a 32nd of what they were.
+    /// No probability at a pixel of the network's output differs by more than 1e-4, nor does any mean of several models
+    /// there. Signs stay. The masks of one model at the threshold ½ are the same.
     Rounded,
     /// A byte for each logit: dtype `u8`. Bytes from 128 on are positive, 128 + n for a logit x with
     /// n = ⌊21·log₂(1 + 4·|x|)⌋, at most 127; 127 − n is its negative. A byte stands for the middle of its step,
@@ -105,7 +103,10 @@ pub fn scores(record: &Record) -> Result<Scores, PlaneError> {
 pub fn set_scores(record: &mut Record, scores: &Scores, kind: ScoresKind) {
     let bytes = match kind {
         ScoresKind::Exact => scores.logits.iter().flat_map(|logit| logit.to_le_bytes()).collect(),
-        ScoresKind::Rounded => scores.logits.iter().flat_map(|&logit| rounded(logit).to_le_bytes()).collect(),
+        ScoresKind::Rounded => rounded::logits(&scores.logits, scores.size)
+            .iter()
+            .flat_map(|logit| logit.to_le_bytes())
+            .collect(),
         ScoresKind::Quantised => quantised::bytes(&scores.logits, scores.size),
     };
     let PlaneSpec { name, dtype, encoding } = kind.spec();
@@ -113,56 +114,11 @@ pub fn set_scores(record: &mut Record, scores: &Scores, kind: ScoresKind) {
     record.set_plane(Plane { name, dtype, encoding, shape, bytes });
 }
 
-/// How far [`ScoresKind::Rounded`] may move a probability: as far as half precision itself does, whose rounding
-/// costs most at a logit of 2, 1.0e-4.
-const TOLERANCE: f64 = 1e-4;
-
-/// How many of the ten bits of a logit's fraction [`ScoresKind::Rounded`] keeps at least.
-const KEPT_BITS: u32 = 4;
-
-/// The half precision number that stands for a logit in [`ScoresKind::Rounded`].
-fn rounded(logit: f16) -> f16 {
-    f16::from_bits(ROUNDED[usize::from(logit.to_bits())])
-}
-
-/// The bits of what each half precision number is rounded to, by its bits.
-///
-/// Numbers that share what is kept at least, a block, lose equally many bits. So the ends of a block stay what they are,
-/// and rounding can't change the order of numbers in two blocks.
-static ROUNDED: LazyLock<Vec<u16>> = LazyLock::new(|| {
-    const FRACTION: u32 = f16::MANTISSA_DIGITS - 1;
-    const BLOCK: u16 = 1 << (FRACTION - KEPT_BITS);
-    let infinity = f16::INFINITY.to_bits();
-    let probability = |bits: u16| 1.0 / (1.0 + (-f16::from_bits(bits).to_f64()).exp());
-    // To the nearest multiple of 2^lost, ties upwards, but never to infinity.
-    let round = |bits: u16, lost: u32| ((bits + (1 << lost >> 1)) >> lost << lost).min(f16::MAX.to_bits());
-    let mut table: Vec<u16> = (0..=u16::MAX).collect();
-    // The first block stays whole: its numbers would become zero, which has no sign.
-    for start in (BLOCK..infinity).step_by(usize::from(BLOCK)) {
-        let block = start..start + BLOCK;
-        let close = |&lost: &u32| {
-            block.clone().all(|bits| (probability(bits) - probability(round(bits, lost))).abs() <= TOLERANCE)
-        };
-        // Losing no bit is always close.
-        let lost = (0..=FRACTION - KEPT_BITS).rev().find(close).unwrap_or(0);
-        for bits in block {
-            let negative = f16::NEG_ZERO.to_bits() | bits;
-            table[usize::from(bits)] = round(bits, lost);
-            table[usize::from(negative)] = f16::NEG_ZERO.to_bits() | round(bits, lost);
-        }
-    }
-    table
-});
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-
-    fn sigmoid(logit: f16) -> f64 {
-        1.0 / (1.0 + (-logit.to_f64()).exp())
-    }
 
     fn through(kind: ScoresKind, scores: &Scores) -> Scores {
         let mut record = Record::default();
@@ -189,35 +145,6 @@ mod tests {
         for (logit, found) in all_through(ScoresKind::Exact) {
             assert_eq!(logit.to_bits(), found.to_bits());
         }
-    }
-
-    #[test]
-    fn rounding_moves_no_probability_far_and_keeps_order_and_signs() {
-        let all = all_through(ScoresKind::Rounded);
-        for &(logit, found) in &all {
-            assert!((sigmoid(logit) - sigmoid(found)).abs() <= TOLERANCE, "{logit} became {found}");
-            let (logit, found) = (logit.to_f64(), found.to_f64());
-            assert_eq!(logit.is_sign_negative(), found.is_sign_negative(), "{logit} became {found}");
-            assert_eq!(logit == 0.0, found == 0.0, "{logit} became {found}");
-            // Numbers below 2^-14, where half precision has fewer bits, keep a step of that.
-            let step = logit.abs().max(2f64.powi(-14)) * 2f64.powi(-(KEPT_BITS as i32) - 1);
-            assert!((logit - found).abs() <= step, "{logit} became {found}");
-        }
-        assert!(all.is_sorted_by(|(_, one), (_, next)| one.total_cmp(next).is_le()));
-        let again = all_through(ScoresKind::Rounded).into_iter().map(|(_, found)| found);
-        let once: Vec<f16> = again.collect();
-        assert!(once.iter().all(|&found| rounded(found).to_bits() == found.to_bits()), "rounding twice");
-        // What it is for: hardly any numbers are left of those that a network is sure with.
-        let left = |from: f64, to: f64| {
-            let mut left: Vec<u16> = all
-                .iter()
-                .filter(|(x, _)| (from..to).contains(&x.to_f64()))
-                .map(|(_, x)| x.to_bits())
-                .collect();
-            left.dedup();
-            left.len()
-        };
-        assert!(left(8.0, 16.0) <= 17 && left(-1.0, -0.5) > 500, "{} {}", left(8.0, 16.0), left(-1.0, -0.5));
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct Predict {
     #[serde(default = "default_emit")]
     pub emit: Emit,
     /// Scores: keep every bit of half precision; else those are rounded away that move no probability by more than
-    /// 0.0001, which takes far fewer bytes
+    /// 0.0001 and no mask of this model, which takes far fewer bytes
     #[arg(long, conflicts_with = "quantise")]
     #[serde(default)]
     pub exact: bool,
