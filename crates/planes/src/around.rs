@@ -2,18 +2,21 @@
 //!
 //! Interpolation between pixels looks at two by two of them, all within the square around each of the four.
 
-/// The flags that a pixel shares with all of its eight neighbours, as far as the map has them: the bits that are set
-/// in all. `flags` are those of a map's rows of `width` pixels, one after the other.
-pub(crate) fn shared(mut flags: Vec<u8>, width: usize) -> Vec<u8> {
-    for row in flags.chunks_exact_mut(width) {
-        let own = row.to_vec();
-        row[1..].iter_mut().zip(&own).for_each(|(flags, left)| *flags &= left);
-        row.iter_mut().zip(&own[1..]).for_each(|(flags, right)| *flags &= right);
+/// Leaves each pixel the flags that it shares with all of its eight neighbours, as far as the map has them: the bits that
+/// are set in all. `flags` are those of a map's rows of `width` pixels, one after the other; `spare` is memory to be used
+/// again.
+pub(crate) fn share(flags: &mut [u8], width: usize, spare: &mut Vec<u8>) {
+    let all =
+        |flags: &mut [u8], others: &[u8]| flags.iter_mut().zip(others).for_each(|(own, other)| *own &= other);
+    spare.clear();
+    spare.extend_from_slice(flags);
+    for (row, own) in flags.chunks_exact_mut(width).zip(spare.chunks_exact(width)) {
+        all(&mut row[1..], own);
+        all(row, &own[1..]);
     }
-    let across = flags.clone();
-    flags[width..].iter_mut().zip(&across).for_each(|(flags, above)| *flags &= above);
-    flags.iter_mut().zip(&across[width..]).for_each(|(flags, below)| *flags &= below);
-    flags
+    spare.copy_from_slice(flags);
+    all(&mut flags[width..], spare);
+    all(flags, &spare[width..]);
 }
 
 #[cfg(test)]
@@ -30,7 +33,8 @@ mod tests {
             }),
         ) {
             let height = flags.len() / width;
-            let found = shared(flags.clone(), width);
+            let mut found = flags.clone();
+            share(&mut found, width, &mut Vec::new());
             for (at, &found) in found.iter().enumerate() {
                 let (x, y) = (at % width, at / width);
                 let around = (y.saturating_sub(1)..height.min(y + 2))

@@ -21,8 +21,9 @@ const POSITIVE: u8 = 128;
 /// The bytes of maps `[classes, height, width]`.
 pub(crate) fn bytes(logits: &[f16], size: Size) -> Vec<u8> {
     let mut bytes: Vec<u8> = logits.iter().map(|logit| BYTES[usize::from(logit.to_bits())]).collect();
+    let mut memory = <[Vec<u8>; 2]>::default();
     for map in bytes.chunks_exact_mut(size.pixels() as usize) {
-        settle(map, size.width() as usize);
+        settle(map, size.width() as usize, &mut memory);
     }
     bytes
 }
@@ -34,12 +35,14 @@ pub(crate) fn logit(byte: u8) -> f16 {
 
 /// Gives one byte to all pixels that are sure, and whose eight neighbours are sure of the same: they are most of a map,
 /// how sure they are decides nothing, and what a network says there is noise, which does not compress.
-fn settle(map: &mut [u8], width: usize) {
+fn settle(map: &mut [u8], width: usize, [shared, spare]: &mut [Vec<u8>; 2]) {
     // Bit by bit: sure to be outside, sure to be inside.
     let sure = |byte: u8| u8::from(byte < POSITIVE - SURE) | u8::from(byte >= POSITIVE + SURE) << 1;
-    let shared = around::shared(map.iter().map(|&byte| sure(byte)).collect(), width);
+    shared.clear();
+    shared.extend(map.iter().map(|&byte| sure(byte)));
+    around::share(shared, width, spare);
     for (byte, shared) in map.iter_mut().zip(shared) {
-        *byte = match shared {
+        *byte = match *shared {
             1 => POSITIVE - 1 - SETTLED,
             2 => POSITIVE + SETTLED,
             _ => *byte,

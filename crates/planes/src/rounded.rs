@@ -16,6 +16,7 @@ const KEPT_BITS: u32 = 4;
 const SURE: f16 = f16::from_f32_const(9.25);
 /// The logit of what is sure all around: half as far from 0 or 1.
 const SETTLED: f16 = f16::from_f32_const(10.0);
+const SETTLED_OUTSIDE: f16 = f16::from_f32_const(-10.0);
 
 /// What a pixel may have in common with those around it.
 const SURELY_OUTSIDE: u8 = 1;
@@ -23,30 +24,41 @@ const SURELY_INSIDE: u8 = 2;
 const OUTSIDE: u8 = 4;
 const INSIDE: u8 = 8;
 
-/// What stands for maps `[classes, height, width]`.
-pub(crate) fn logits(logits: &[f16], size: Size) -> Vec<f16> {
-    let mut found: Vec<f16> = logits.iter().map(|&logit| rounded(logit)).collect();
-    let maps = found.chunks_exact_mut(size.pixels() as usize);
-    for (map, exact) in maps.zip(logits.chunks_exact(size.pixels() as usize)) {
-        let shared = around::shared(map.iter().map(|&logit| flags(logit)).collect(), size.width() as usize);
-        for ((logit, exact), shared) in map.iter_mut().zip(exact).zip(shared) {
-            *logit = match shared {
-                0 => *exact,
-                _ if shared & SURELY_OUTSIDE != 0 => -SETTLED,
-                _ if shared & SURELY_INSIDE != 0 => SETTLED,
-                _ => *logit,
-            };
+/// The bytes of what stands for maps `[classes, height, width]`.
+pub(crate) fn bytes(logits: &[f16], size: Size) -> Vec<u8> {
+    let (pixels, width) = (size.pixels() as usize, size.width() as usize);
+    let mut bytes = vec![0; 2 * logits.len()];
+    // Of one map each, so that they stay in a core's cache.
+    let (mut map, mut shared, mut spare) = (Vec::new(), Vec::new(), Vec::new());
+    for (exact, bytes) in logits.chunks_exact(pixels).zip(bytes.chunks_exact_mut(2 * pixels)) {
+        map.clear();
+        map.extend(exact.iter().map(|&logit| rounded(logit)));
+        shared.clear();
+        shared.extend(map.iter().map(|&logit| flags(logit)));
+        around::share(&mut shared, width, &mut spare);
+        let pixels = map.iter().zip(exact).zip(&shared);
+        for (bytes, ((&rounded, &exact), shared)) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(pixels) {
+            let settled = if shared & SURELY_INSIDE != 0 { SETTLED } else { SETTLED_OUTSIDE };
+            let sure = shared & (SURELY_INSIDE | SURELY_OUTSIDE) != 0;
+            let found = if sure { settled } else { rounded };
+            *bytes = if *shared == 0 { exact } else { found }.to_le_bytes();
         }
     }
-    found
+    bytes
 }
 
+/// By comparisons of bits, many at a time. A number that is none is on no side, and keeps what is around it.
 fn flags(logit: f16) -> u8 {
-    // A number that is none is on no side, and keeps what is around it.
-    u8::from(logit <= f16::ZERO) * OUTSIDE
-        + u8::from(logit > f16::ZERO) * INSIDE
-        + u8::from(logit <= -SURE) * SURELY_OUTSIDE
-        + u8::from(logit >= SURE) * SURELY_INSIDE
+    const INFINITY: u16 = f16::INFINITY.to_bits();
+    let positive = |bits: u16| bits.wrapping_sub(1) < INFINITY;
+    let sure = |bits: u16| bits.wrapping_sub(SURE.to_bits()) <= INFINITY - SURE.to_bits();
+    let bits = logit.to_bits();
+    let negated = bits ^ f16::NEG_ZERO.to_bits();
+    let zero = bits << 1 == 0;
+    u8::from(positive(negated) | zero) * OUTSIDE
+        + u8::from(positive(bits)) * INSIDE
+        + u8::from(sure(negated)) * SURELY_OUTSIDE
+        + u8::from(sure(bits)) * SURELY_INSIDE
 }
 
 fn rounded(logit: f16) -> f16 {
@@ -92,6 +104,10 @@ mod tests {
 
     use super::*;
 
+    fn logits(logits: &[f16], size: Size) -> Vec<f16> {
+        bytes(logits, size).as_chunks::<2>().0.iter().map(|&pair| f16::from_le_bytes(pair)).collect()
+    }
+
     fn sigmoid(logit: f16) -> f64 {
         1.0 / (1.0 + (-logit.to_f64()).exp())
     }
@@ -127,6 +143,16 @@ mod tests {
         };
         assert!(left(8.0, 16.0) <= 17 && left(-1.0, -0.5) > 500, "{} {}", left(8.0, 16.0), left(-1.0, -0.5));
         assert!(sigmoid(-SURE) <= TOLERANCE && SETTLED > SURE);
+    }
+
+    #[test]
+    fn flags_are_those_of_the_numbers() {
+        for logit in (0..=u16::MAX).map(f16::from_bits) {
+            let number = logit.to_f64();
+            let expected = [number <= -9.25, number >= 9.25, number <= 0.0, number > 0.0];
+            let found = [SURELY_OUTSIDE, SURELY_INSIDE, OUTSIDE, INSIDE].map(|flag| flags(logit) & flag != 0);
+            assert_eq!(found, expected, "{logit}");
+        }
     }
 
     proptest! {

@@ -103,10 +103,7 @@ pub fn scores(record: &Record) -> Result<Scores, PlaneError> {
 pub fn set_scores(record: &mut Record, scores: &Scores, kind: ScoresKind) {
     let bytes = match kind {
         ScoresKind::Exact => scores.logits.iter().flat_map(|logit| logit.to_le_bytes()).collect(),
-        ScoresKind::Rounded => rounded::logits(&scores.logits, scores.size)
-            .iter()
-            .flat_map(|logit| logit.to_le_bytes())
-            .collect(),
+        ScoresKind::Rounded => rounded::bytes(&scores.logits, scores.size),
         ScoresKind::Quantised => quantised::bytes(&scores.logits, scores.size),
     };
     let PlaneSpec { name, dtype, encoding } = kind.spec();

@@ -43,7 +43,7 @@ pub struct Pick {
     #[arg(long, value_enum, required_unless_present = "describe")]
     #[serde(default)]
     pub side: Option<Side>,
-    /// The folder that `split` wrote
+    /// The folder that `split` wrote, or the folds.json in it
     #[arg(long, value_name = "PATH", required_unless_present_any = ["describe", "ids"])]
     #[serde(default)]
     pub folds: Option<PathBuf>,
@@ -107,7 +107,7 @@ impl Pick {
         let Some(folder) = &self.folds else {
             return Err(Failure::Usage("who is held out is missing: give --folds or --ids".to_owned()));
         };
-        let path = folder.join(folds::FILE);
+        let path = if folder.is_file() { folder.clone() } else { folder.join(folds::FILE) };
         let bytes = job.read_file("folds", &path)?;
         Folds::from_json(&bytes)
             .and_then(|folds| folds.hold_out(usize::from(self.fold)))

@@ -79,6 +79,16 @@ fn nothing_derived_from_a_validation_patient_is_trained_on() {
 }
 
 #[test]
+fn the_file_of_folds_does_as_well_as_its_folder() {
+    let folder = data_set();
+    let [whole, file] = ["folds", "folds/folds.json"].map(|folds| {
+        pick(&folder, &format!("--folds {folds} --side train --out out.shard")).complete();
+        patients(&read(folder.path().join("out.shard")))
+    });
+    assert!(!whole.is_empty() && whole == file, "{whole:?} {file:?}");
+}
+
+#[test]
 fn a_list_of_ids_holds_out_whom_it_names() {
     let folder = data_set();
     fs::write(folder.path().join("list.txt"), "ID003\nID007\n").unwrap();
