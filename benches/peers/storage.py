@@ -55,14 +55,16 @@ BYTES = levels(HALVES.astype(np.float64))
 STEPS = (2 ** ((np.arange(128) + 0.5) / 21) - 1) / 4
 LOGITS = np.concatenate([-STEPS[::-1], STEPS]).astype(np.float16)
 SQUARE = np.ones((3, 3), np.uint8)
+# From this level on a network is sure, and the level of what is sure all around.
+SURE, SETTLED = 98, 101
 
 
 def quantise(scores):
     """Bytes through a table; one for what is sure all around."""
     quantised = BYTES[scores.view(np.uint16)]
     for plane in quantised:
-        outside, inside = (cv2.erode(sure.view(np.uint8), SQUARE) for sure in (plane < 33, plane >= 223))
-        plane[outside != 0], plane[inside != 0] = 29, 226
+        outside, inside = (cv2.erode(sure.view(np.uint8), SQUARE) for sure in (plane < 128 - SURE, plane >= 128 + SURE))
+        plane[outside != 0], plane[inside != 0] = 127 - SETTLED, 128 + SETTLED
     return quantised
 
 

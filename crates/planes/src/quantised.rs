@@ -11,10 +11,10 @@ use crate::around;
 const LEVELS: f64 = 21.0;
 /// Where steps turn from even to even in the logarithm, in logits.
 const KNEE: f64 = 0.25;
-/// From this level on, 5.5 logits, a network is sure: its probability is within 0.0041 of 0 or 1.
-const SURE: u8 = 95;
-/// The level of what is sure all around, 6.2 logits: half as far from 0 or 1.
-const SETTLED: u8 = 98;
+/// From this level on, 6.1 logits, a network is sure: its probability is within 0.0023 of 0 or 1.
+const SURE: u8 = 98;
+/// The level of what is sure all around, 6.8 logits: half as far from 0 or 1.
+const SETTLED: u8 = 101;
 /// The first byte of a positive logit. Level n of the negative ones is the n-th byte before it.
 const POSITIVE: u8 = 128;
 

@@ -29,15 +29,16 @@ pub enum ScoresKind {
     /// ±(2^((n + ½) / 21) − 1) / 4.
     ///
     /// Steps are even in the logarithm of the logit, for where an outline lies between two pixels depends on the ratio
-    /// of their logits. What is sure all around is one byte: where a pixel and its eight neighbours are all beyond 5.5
-    /// (or all below −5.5), nothing is decided, and noise does not compress.
+    /// of their logits. What is sure all around is one byte: where a pixel and its eight neighbours are all beyond 6.1
+    /// (or all below −6.1), nothing is decided, and noise does not compress.
     ///
     /// # What differs from half precision
     /// No logit differs by more than a 59th of |x| + ¼, up to where bytes end, at ±16.6, and but for what is sure all
-    /// around, which becomes ±6.2. No probability at a pixel of the network's output differs by more than 0.0045, nor
+    /// around, which becomes ±6.8. No probability at a pixel of the network's output differs by more than 0.0045, nor
     /// does any mean of several models there. A logit is positive exactly where its byte stands for a positive one.
     /// Between two pixels on both sides of an outline, within ±16.6 and beyond ±1, it moves by at most a 90th of their
-    /// distance. Thresholds below 0.004 or above 0.996 can't be told apart. The Dice of the masks of trained-like
+    /// distance. Thresholds below 0.0023 or above 0.9977 can't be told apart. Where models
+    /// are sure of opposites, bytes can't tell which of them is surer. The Dice of the masks of trained-like
     /// scores, upsampled four times, is at least 0.9995 (a test of the bench holds it; RESULTS has those of trained
     /// networks).
     Quantised,

@@ -60,12 +60,12 @@ pub struct Predict {
     #[serde(default = "default_emit")]
     pub emit: Emit,
     /// Scores: keep every bit of half precision; else those are rounded away that move no probability by more than
-    /// 0.0001 and no mask of this model, which takes far fewer bytes
+    /// 0.0001, and no mask of this model at the threshold 0.5, which takes far fewer bytes
     #[arg(long, conflicts_with = "quantise")]
     #[serde(default)]
     pub exact: bool,
-    /// Scores: keep a logit in this many bits, 8, in steps that grow with it, and nothing of what is sure all around:
-    /// far fewer bytes, and masks that differ by a few pixels of an outline
+    /// Scores: keep a logit in this many bits, 8, in steps that grow with it, and one value for what is sure all
+    /// around: fewer bytes still, and masks that differ by a few pixels of an outline
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=8))]
     #[serde(default)]
     pub quantise: Option<u8>,
