@@ -83,6 +83,7 @@ fn a_frozen_model_infers_the_same() {
         "unet/resnet18",
         "unetplusplus/resnet50",
         "segformer/mit_b0",
+        "hf-segformer/mit_b0",
         "deeplabv3plus/resnet18",
         "fpn/efficientnet-b0",
         "unet/densenet121",

@@ -291,7 +291,8 @@ def write_row(row: pathlib.Path, architecture: str, encoder: str) -> None:
 def write_rows(folder: pathlib.Path, pattern: str, command: str | None) -> None:
     checked, failed = 0, []
     if command is not None:
-        print(f"{'model':40} {'single':>10} {'double':>10} {'loss':>10} {'gradient':>10}  worst gradient", flush=True)
+        columns = ["single", "frozen", "double", "loss", "gradient"]
+        print(f"{'model':40} {' '.join(f'{column:>10}' for column in columns)}  worst gradient", flush=True)
     for architecture, encoder in MODELS:
         name = f"{architecture}/{encoder}"
         if not fnmatch.fnmatchcase(name, pattern):

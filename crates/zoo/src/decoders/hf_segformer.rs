@@ -18,7 +18,7 @@
 use tch::Tensor;
 
 use super::{Architecture, Decoder, DecoderOptions, TRANSFORMERS};
-use crate::layers::{Conv2d, ConvNorm, ConvShape, Linear, size_of, to_images, to_tokens};
+use crate::layers::{BatchNorm2d, Conv2d, ConvShape, Fusion, Linear, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -41,9 +41,8 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 
 #[derive(Debug)]
 struct SegFormer {
-    /// One a level, finest first.
-    linear_c: Vec<Linear>,
-    linear_fuse: ConvNorm,
+    /// Of the levels, coarsest first, as published weights have the channels.
+    linear_fuse: Fusion,
     classifier: Conv2d,
     dropout: f64,
 }
@@ -53,7 +52,7 @@ impl SegFormer {
         let (_, channels) =
             CHANNELS[CHANNELS.iter().position(|(name, _)| *name == options.encoder).unwrap_or(0)];
         let levels = options.levels.iter().filter(|level| level.channels > 0);
-        let linear_c: Vec<_> = levels
+        let mut linear_c: Vec<_> = levels
             .enumerate()
             .map(|(index, level)| {
                 Linear::new(&scope.at("linear_c").at(index).at("proj"), level.channels, channels, INIT)
@@ -61,9 +60,12 @@ impl SegFormer {
             .collect();
         let fused = ConvShape::same(linear_c.len() as i64 * channels, channels, 1);
         let classes = ConvShape::same(channels, options.classes, 1);
+        // Keys count from the finest.
+        linear_c.reverse();
+        let conv = Conv2d::new(&scope.at("linear_fuse"), fused, INIT);
+        let norm = BatchNorm2d::new(&scope.at("batch_norm"), channels, Running::default());
         Self {
-            linear_c,
-            linear_fuse: ConvNorm::new(&scope.at("linear_fuse"), &scope.at("batch_norm"), fused, INIT),
+            linear_fuse: Fusion::new(linear_c, conv, norm),
             classifier: Conv2d::with_bias(&scope.at("classifier"), classes, INIT),
             dropout: options.dropout,
         }
@@ -72,17 +74,7 @@ impl SegFormer {
 
 impl Decoder for SegFormer {
     fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
-        let size = pyramid.size_at(MEETING);
-        // The published weights fuse the coarsest map's channels first.
-        let maps: Vec<Tensor> = pyramid
-            .coarsest_first()
-            .zip(self.linear_c.iter().rev())
-            .map(|(features, linear)| {
-                let mapped = to_images(&linear.forward(&to_tokens(features)), size_of(features));
-                mapped.upsample_bilinear2d(size, false, None, None)
-            })
-            .collect();
-        let fused = self.linear_fuse.forward(&Tensor::cat(&maps, 1), train).relu_();
+        let fused = self.linear_fuse.forward(pyramid.coarsest_first(), pyramid.size_at(MEETING), train);
         let logits = self.classifier.forward(&fused.dropout(self.dropout, train));
         logits.upsample_bilinear2d(pyramid.size_at(0), false, None, None)
     }

@@ -16,7 +16,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
-use crate::layers::{ConvNormRelu, ConvShape, Linear, size_of, to_images, to_tokens};
+use crate::layers::{BatchNorm2d, Conv2d, ConvShape, Fusion, Linear, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -32,9 +32,8 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 
 #[derive(Debug)]
 struct SegFormer {
-    /// One a level, coarsest first.
-    mlp_stage: Vec<Linear>,
-    fuse_stage: ConvNormRelu,
+    /// Of the levels, coarsest first.
+    fuse_stage: Fusion,
     head: Head,
 }
 
@@ -50,9 +49,11 @@ impl SegFormer {
             })
             .collect();
         let fused = ConvShape::same(mlp_stage.len() as i64 * CHANNELS, CHANNELS, 1);
+        let fuse_stage = decoder.at("fuse_stage");
+        let conv = Conv2d::new(&fuse_stage.at(0), fused, Init::KaimingUniform);
+        let norm = BatchNorm2d::new(&fuse_stage.at(1), CHANNELS, Running::default());
         Self {
-            mlp_stage,
-            fuse_stage: ConvNormRelu::new(&decoder.at("fuse_stage"), fused, Init::KaimingUniform),
+            fuse_stage: Fusion::new(mlp_stage, conv, norm),
             head: Head::new(scope, CHANNELS, options.classes, 1, Init::XavierUniform),
         }
     }
@@ -60,15 +61,7 @@ impl SegFormer {
 
 impl Decoder for SegFormer {
     fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
-        let size = pyramid.size_at(MEETING);
-        let maps: Vec<Tensor> = pyramid
-            .coarsest_first()
-            .zip(&self.mlp_stage)
-            .map(|(features, linear)| {
-                let mapped = to_images(&linear.forward(&to_tokens(features)), size_of(features));
-                mapped.upsample_bilinear2d(size, false, None, None)
-            })
-            .collect();
-        self.head.forward(&self.fuse_stage.forward(&Tensor::cat(&maps, 1), train), pyramid)
+        let fused = self.fuse_stage.forward(pyramid.coarsest_first(), pyramid.size_at(MEETING), train);
+        self.head.forward(&fused, pyramid)
     }
 }

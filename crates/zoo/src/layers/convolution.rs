@@ -90,8 +90,8 @@ impl ConvShape {
 /// A 2-D convolution: `weight`, and `bias` where it has one.
 #[derive(Debug)]
 pub(crate) struct Conv2d {
-    weight: Tensor,
-    bias: Option<Tensor>,
+    pub(super) weight: Tensor,
+    pub(super) bias: Option<Tensor>,
     shape: ConvShape,
 }
 
@@ -121,7 +121,7 @@ impl Conv2d {
     }
 
     /// The convolution that gives what `norm` in evaluation mode makes of this one's outputs.
-    fn folded(&self, norm: &BatchNorm2d) -> Self {
+    pub(super) fn folded(&self, norm: &BatchNorm2d) -> Self {
         let (scale, shift) = norm.affine();
         let kind = self.weight.kind();
         let weight = self.weight.detach().to_kind(Kind::Double) * scale.view([-1, 1, 1, 1]);

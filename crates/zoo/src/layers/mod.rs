@@ -2,6 +2,7 @@
 
 mod activation;
 mod convolution;
+mod fusion;
 mod inverted_residual;
 mod normalisation;
 mod raised;
@@ -9,6 +10,7 @@ mod squeeze_excite;
 
 pub(crate) use activation::Activation;
 pub(crate) use convolution::{Conv2d, ConvNorm, ConvNormAct, ConvNormRelu, ConvShape};
+pub(crate) use fusion::Fusion;
 pub(crate) use inverted_residual::{Branch, InvertedResidual};
 pub(crate) use normalisation::{BatchNorm2d, GroupNorm, LayerNorm, Running};
 pub(crate) use squeeze_excite::SqueezeExcite;
