@@ -1,7 +1,12 @@
 // What tch does not offer of libtorch's and the C library's run time. Declared again in runtime.rs.
 
 #include <ATen/autocast_mode.h>
+#include <c10/core/CPUAllocator.h>
 #include <torch/headeronly/version.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -9,6 +14,39 @@
 
 namespace {
 at::DeviceType device_type(bool cuda) { return cuda ? at::kCUDA : at::kCPU; }
+
+// Memory of tensors, aligned within a block of malloc's.
+//
+// libtorch asks glibc for aligned memory, which before version 2.38 looks for a block larger by the alignment and gives
+// the ends back: what a tensor of one size leaves is too small for the next of that size. With the end kept, each step
+// of a training finds the blocks of the one before.
+class Padded final : public c10::Allocator {
+  public:
+    c10::DataPtr allocate(size_t bytes) override {
+        void *const tensor = bytes == 0 ? nullptr : aligned(bytes);
+        return {tensor, tensor, &release, c10::Device(c10::kCPU)};
+    }
+
+    c10::DeleterFnPtr raw_deleter() const override { return &release; }
+
+    void copy_data(void *to, const void *from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+  private:
+    static void *aligned(size_t bytes) {
+        void *const block = bytes <= SIZE_MAX - c10::gAlignment ? std::malloc(bytes + c10::gAlignment) : nullptr;
+        TORCH_CHECK_WITH(OutOfMemoryError, block != nullptr, "not enough memory: a tensor of ", bytes, " bytes");
+        // malloc's own alignment leaves room for a pointer to the block.
+        static_assert(alignof(std::max_align_t) >= sizeof(void *));
+        const auto address = (reinterpret_cast<uintptr_t>(block) / c10::gAlignment + 1) * c10::gAlignment;
+        auto *const tensor = reinterpret_cast<void **>(address);
+        tensor[-1] = block;
+        return tensor;
+    }
+
+    static void release(void *tensor) {
+        if (tensor != nullptr) std::free(static_cast<void **>(tensor)[-1]);
+    }
+};
 } // namespace
 
 // Enters a region of bfloat16 autocast on this thread; returns whether autocast was on before.
@@ -32,9 +70,12 @@ extern "C" void zoo_drop_gradient(const at::Tensor *leaf) noexcept { leaf->mutab
 // The version of the headers that this was compiled with.
 extern "C" const char *zoo_libtorch_version() noexcept { return TORCH_VERSION; }
 
-// Makes malloc keep freed blocks of any size; returns whether the C library can.
+// Makes malloc keep freed blocks of any size, and tensors use them again; returns whether the C library can.
 extern "C" bool zoo_keep_freed_memory() noexcept {
 #ifdef __GLIBC__
+    // Never destroyed: tensors may outlive what is.
+    static auto *const padded = new Padded;
+    c10::SetAllocator(c10::kCPU, padded);
     return mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, -1) == 1 && mallopt(M_TOP_PAD, 64 << 20) == 1;
 #else
     return false;

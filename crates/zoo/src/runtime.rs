@@ -76,7 +76,8 @@ fn cpu_has_bf16() -> bool {
 /// Keeps freed memory in the process, for all of its threads; call it once, first thing in `main`.
 ///
 /// glibc returns large blocks to the system when a training step frees its activations, and the next step pays for
-/// every page again, up to 40 % of its time. False where the C library is another one, which is no fault.
+/// every page again, up to 40 % of its time. Tensors made from now on are laid into memory so that a later one of the
+/// same size fits where one was. False where the C library is another one, which is no fault.
 pub fn keep_freed_memory() -> bool {
     zoo_keep_freed_memory()
 }
