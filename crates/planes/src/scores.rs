@@ -37,10 +37,9 @@ pub enum ScoresKind {
     /// around, which becomes ±6.8. No probability at a pixel of the network's output differs by more than 0.0045, nor
     /// does any mean of several models there. A logit is positive exactly where its byte stands for a positive one.
     /// Between two pixels on both sides of an outline, within ±16.6 and beyond ±1, it moves by at most a 90th of their
-    /// distance. Thresholds below 0.0023 or above 0.9977 can't be told apart. Where models
-    /// are sure of opposites, bytes can't tell which of them is surer. The Dice of the masks of trained-like
-    /// scores, upsampled four times, is at least 0.9995 (a test of the bench holds it; RESULTS has those of trained
-    /// networks).
+    /// distance. Thresholds below 0.0023 or above 0.9977 can't be told apart. Where models are sure of opposites,
+    /// bytes can't tell which of them is surer. The Dice of the masks of trained-like scores, upsampled four times, is
+    /// at least 0.9995 (a test of the bench holds it; RESULTS has those of trained networks).
     Quantised,
 }
 

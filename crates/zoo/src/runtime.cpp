@@ -17,8 +17,8 @@ at::DeviceType device_type(bool cuda) { return cuda ? at::kCUDA : at::kCPU; }
 
 // Memory of tensors, aligned within a block of malloc's.
 //
-// libtorch asks glibc for aligned memory, which before version 2.38 looks for a block larger by the alignment and gives
-// the ends back: what a tensor of one size leaves is too small for the next of that size. With the end kept, each step
+// libtorch asks for aligned memory, for which glibc (seen with 2.36) looks for a block larger by the alignment and gives
+// the ends back: what a tensor of one size leaves is too small for the next of that size. With the ends kept, each step
 // of a training finds the blocks of the one before.
 class Padded final : public c10::Allocator {
   public:

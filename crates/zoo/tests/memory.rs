@@ -1,6 +1,6 @@
 //! Tensors use the memory that others have left. Alone in its program: what it sets holds for the whole process.
 
-#![cfg(target_env = "gnu")]
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
