@@ -17,7 +17,8 @@ const SIDE: i64 = 512;
 /// Lists every model: parameters, operations, legal sizes, whose weights it takes, and what it is compared with.
 ///
 /// Operations (GFLOP) are those of one 512 × 512 image in evaluation mode: two for each multiply-add of convolutions,
-/// matrix products and attention. Height and width of an image must be multiples of the stride.
+/// matrix products and attention, as the reference does them; some models need fewer here. Height and width of an image
+/// must be multiples of the stride.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Print JSON, with the pairs that cannot be built and why
