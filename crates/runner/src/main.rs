@@ -4,11 +4,12 @@ mod end;
 mod place;
 mod verbs;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use runner::run::panics;
+use runner::tell::console::words;
 
 use crate::end::{End, print};
 use crate::place::{Opened, Place};
@@ -90,7 +91,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
-    let ended = match verb {
+    let ended = panics::catch(|| match verb {
         None => run.run(),
         Some(Verb::Why { file, nodes, place }) => verbs::why(&file, &nodes, &place),
         Some(Verb::Graph { file, dot, place }) => Opened::open(&file, &place)
@@ -98,11 +99,12 @@ fn main() -> ExitCode {
         Some(Verb::Report { file, out, json, place }) => verbs::report(&file, out, json, &place),
         Some(Verb::Verify { files, remove, place }) => verbs::verify(&files, remove, &place),
         Some(Verb::Gc { files, dry_run, place }) => verbs::gc(&files, dry_run, &place),
-    };
+    });
+    let ended = ended.unwrap_or_else(|panic| Err(End { code: 70, message: format!("runner: {panic}") }));
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(End { code, message }) => {
-            let _ = writeln!(std::io::stderr(), "{message}");
+            words(&message);
             ExitCode::from(code)
         }
     }
