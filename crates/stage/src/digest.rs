@@ -66,8 +66,9 @@ pub(crate) fn of_folder(root: &Path) -> Result<String, Failure> {
         digest.update(relative.as_os_str().as_encoded_bytes());
         match leaf {
             Leaf::File => {
-                let mut content = Digesting::new(fs_err::File::open(root.join(relative))?);
-                io::copy(&mut content, &mut io::sink())?;
+                let mut content =
+                    Digesting::new(fs_err::File::open(root.join(relative)).map_err(Failure::system)?);
+                io::copy(&mut content, &mut io::sink()).map_err(Failure::system)?;
                 digest.update(&content.digest.digest128().to_le_bytes());
             }
             Leaf::LinkToNothing => digest.update(b"a link to nothing"),
@@ -95,7 +96,7 @@ impl Walk<'_> {
     fn enter(&mut self, relative: &Path) -> Result<(), Failure> {
         // The empty path is the root itself.
         let folder = if relative == Path::new("") { self.root.to_owned() } else { self.root.join(relative) };
-        let identity = identity(&fs_err::metadata(&folder)?);
+        let identity = identity(&fs_err::metadata(&folder).map_err(Failure::system)?);
         if let Some((_, outer)) = self.above.iter().find(|(other, _)| *other == identity) {
             let reason = format!(
                 "leads back to {}, which it lies in, so what is in it has no end: remove that link",
@@ -104,18 +105,21 @@ impl Walk<'_> {
             return Err(Failure::data(folder.display(), reason));
         }
         self.above.push((identity, folder.clone()));
-        for entry in fs_err::read_dir(&folder)? {
-            let entry = entry?;
+        for entry in fs_err::read_dir(&folder).map_err(Failure::system)? {
+            let entry = entry.map_err(Failure::system)?;
             let relative = relative.join(entry.file_name());
             match fs_err::metadata(entry.path()) {
                 Ok(metadata) if metadata.is_dir() => self.enter(&relative)?,
                 Ok(metadata) if metadata.is_file() => self.found.push((relative, Leaf::File)),
                 // Pipes and devices have no content.
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound && entry.file_type()?.is_symlink() => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && entry.file_type().is_ok_and(|kind| kind.is_symlink()) =>
+                {
                     self.found.push((relative, Leaf::LinkToNothing));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(Failure::system(error)),
             }
         }
         self.above.pop();

@@ -76,6 +76,16 @@ impl Failure {
         }
     }
 
+    /// The system refused, in an error that names what was read or written, as those of `fs-err` and of an output do;
+    /// others want [`Failure::io`].
+    pub fn system(source: io::Error) -> Failure {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
+            io::ErrorKind::WouldBlock => Failure::TryAgain(source.to_string()),
+            _ => Failure::System(source),
+        }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
@@ -105,7 +115,7 @@ impl Failure {
     /// A failure while writing the output's stream of records; what the system refuses names it.
     pub(crate) fn writing(error: shard::Error) -> Failure {
         match error {
-            shard::Error::Io(source) => source.into(),
+            shard::Error::Io(source) => Failure::system(source),
             shard::Error::Record { key, what } => Failure::record("output", key, what),
             other => Failure::Internal(format!("output: {other}")),
         }
@@ -114,18 +124,6 @@ impl Failure {
     /// The system refused to print data to standard output.
     pub(crate) fn printing(source: io::Error) -> Failure {
         Failure::io(STANDARD_OUTPUT, source)
-    }
-}
-
-/// For errors that name what was read or written, as those of `fs-err` and of an output do; others want
-/// [`Failure::io`].
-impl From<io::Error> for Failure {
-    fn from(source: io::Error) -> Failure {
-        match source.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
-            io::ErrorKind::WouldBlock => Failure::TryAgain(source.to_string()),
-            _ => Failure::System(source),
-        }
     }
 }
 

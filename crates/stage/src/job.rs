@@ -86,10 +86,10 @@ impl Job {
             wall_seconds: start.elapsed().as_secs_f64(),
             peak_memory_bytes: peak_memory(),
         };
-        let text = serde_json::to_string_pretty(&summary);
-        let mut sink = Sink::open(path)?;
-        writeln!(sink, "{}", text.map_err(|error| Failure::Internal(error.to_string()))?)?;
-        Ok(sink.commit()?)
+        let text =
+            serde_json::to_string_pretty(&summary).map_err(|error| Failure::Internal(error.to_string()))?;
+        let mut sink = Sink::open(path).map_err(Failure::system)?;
+        writeln!(sink, "{text}").and_then(|()| sink.commit()).map_err(Failure::system)
     }
 
     /// Drops the output, which is not whole, before anything is said.

@@ -36,17 +36,17 @@ impl Opened {
         match self {
             Opened::Shard(writer) => {
                 let (sink, digest) = writer.finish().map_err(Failure::writing)?;
-                sink.commit()?;
+                sink.commit().map_err(Failure::system)?;
                 Ok(digest.to_string())
             }
             Opened::Text(text) => {
                 let (sink, digest) = text.end();
-                sink.commit()?;
+                sink.commit().map_err(Failure::system)?;
                 Ok(digest)
             }
             Opened::Folder(folder) => {
                 let digest = digest::of_folder(folder.growing())?;
-                folder.commit()?;
+                folder.commit().map_err(Failure::system)?;
                 Ok(digest)
             }
         }
@@ -67,6 +67,6 @@ fn refused(error: io::Error) -> Failure {
             "{error}: give another --out, or --replace to have a folder replaced by a folder"
         )),
         io::ErrorKind::InvalidFilename => Failure::Usage(error.to_string()),
-        _ => error.into(),
+        _ => Failure::system(error),
     }
 }

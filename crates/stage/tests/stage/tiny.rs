@@ -126,7 +126,7 @@ impl Tiny {
             |record| self.work(record),
             |job, record| {
                 self.written(job, &record.key);
-                Ok(writeln!(job.text()?, "{}", record.key)?)
+                writeln!(job.text()?, "{}", record.key).map_err(Failure::system)
             },
         )
     }
