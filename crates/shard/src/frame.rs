@@ -58,7 +58,8 @@ impl Sealed {
 }
 
 fn checksum_of(frame: &[u8]) -> u128 {
-    frame.last_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
+    let bytes = frame.last_chunk().expect("a sealed frame ends in its checksum");
+    u128::from_le_bytes(*bytes)
 }
 
 /// What a frame is for.
@@ -162,7 +163,7 @@ impl<R: Read> Frames<R> {
 impl<'a> Frames<At<'a>> {
     /// Reads a file on from `position`, without its cursor.
     pub(crate) fn at(file: &'a File, position: u64) -> Frames<At<'a>> {
-        Frames::new(At { file, position }, position)
+        Frames::new(At::new(file, position), position)
     }
 }
 
@@ -171,6 +172,12 @@ impl<'a> Frames<At<'a>> {
 pub(crate) struct At<'a> {
     file: &'a File,
     position: u64,
+}
+
+impl At<'_> {
+    pub(crate) fn new(file: &File, position: u64) -> At<'_> {
+        At { file, position }
+    }
 }
 
 impl Read for At<'_> {

@@ -46,6 +46,7 @@ pub mod raw;
 pub mod reader;
 pub mod record;
 pub mod salvage;
+mod scan;
 pub mod writer;
 
 pub use digest::Digest;

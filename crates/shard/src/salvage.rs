@@ -7,14 +7,11 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
-
-use memchr::memmem::Finder;
 
 use crate::end::{End, Tally};
-use crate::format::{END_FRAME, HEAD_FRAME, HEADER_FRAME, PREFIX, TAIL};
 use crate::frame::{Frames, Kind, Sealed};
 use crate::head::Head;
+use crate::scan::{self, Standing};
 use crate::{Error, Header, RawRecord};
 
 /// What a damaged shard still says: an iterator over [`Piece`]s, in the file's order.
@@ -84,12 +81,6 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What stands at a place of the file.
-enum Stands {
-    Frame { kind: Kind, frame: Sealed, end: u64 },
-    Nothing(String),
-}
-
 impl Salvage {
     /// Reads the header of the damaged shard in `file`, which is a regular file. Without its header a shard says
     /// nothing: that is an error.
@@ -114,8 +105,8 @@ impl Salvage {
 
     /// What stands at the position, which then is behind it.
     fn read_on(&mut self) -> Result<Vec<Piece>, Error> {
-        match self.stands(self.position)? {
-            Stands::Frame { kind: Kind::Header, frame, end } => {
+        match scan::standing(&self.file, self.position)? {
+            Standing::Frame { kind: Kind::Header, frame, end } => {
                 let mut lost: Vec<Piece> = self.unended().into_iter().collect();
                 if let Err(fault) =
                     Header::from_frame(&frame).and_then(|next| self.header.check_followed_by(&next))
@@ -127,12 +118,12 @@ impl Salvage {
                 self.position = end;
                 Ok(lost)
             }
-            Stands::Frame { kind: Kind::End, frame, end } => {
+            Standing::Frame { kind: Kind::End, frame, end } => {
                 let lost = self.ended(&frame, end);
                 self.position = end;
                 Ok(lost)
             }
-            Stands::Frame { kind: Kind::Head, frame, end } => {
+            Standing::Frame { kind: Kind::Head, frame, end } => {
                 let mut pieces = Vec::new();
                 if self.tally.is_none() && !self.damaged {
                     pieces.push(
@@ -142,9 +133,9 @@ impl Salvage {
                 pieces.push(self.record(frame, end)?);
                 Ok(pieces)
             }
-            Stands::Nothing(what) => {
+            Standing::Nothing(what) => {
                 let from = self.position;
-                self.position = self.next_frame(from + 1)?;
+                self.position = scan::next_frame(&self.file, from + 1)?.unwrap_or(self.length);
                 Ok(vec![Piece::Lost(Loss::Bytes { from, to: self.position, what })])
             }
         }
@@ -180,9 +171,10 @@ impl Salvage {
             Err(Error::Record { what, .. } | Error::Corrupt { what, .. } | Error::Header { what }) => what,
         };
         // Its content may look like frames of a shard: it is searched only where no frame follows it.
-        let follows =
-            end == self.length || (end < self.length && matches!(self.stands(end)?, Stands::Frame { .. }));
-        self.position = if follows { end } else { self.next_frame(start)? };
+        let follows = end == self.length
+            || (end < self.length && matches!(scan::standing(&self.file, end)?, Standing::Frame { .. }));
+        self.position =
+            if follows { end } else { scan::next_frame(&self.file, start)?.unwrap_or(self.length) };
         self.known.insert(head.key.clone());
         Ok(Piece::Lost(Loss::Record { key: head.key, what }))
     }
@@ -216,59 +208,6 @@ impl Salvage {
     fn bytes_lost(&self, to: u64, what: String) -> Piece {
         Piece::Lost(Loss::Bytes { from: self.position, to, what })
     }
-
-    fn stands(&self, position: u64) -> Result<Stands, Error> {
-        let mut frames = Frames::at(&self.file, position);
-        match frames.sealed() {
-            Ok(Some((kind, frame))) => Ok(Stands::Frame { kind, frame, end: frames.position() }),
-            Ok(None) => Ok(Stands::Nothing("nothing stands there".to_owned())),
-            Err(Error::Io(error)) => Err(Error::Io(error)),
-            Err(Error::Corrupt { what, .. }) => Ok(Stands::Nothing(what)),
-            Err(_) => Ok(Stands::Nothing(format!("at byte {position}: the file ends in a frame"))),
-        }
-    }
-
-    /// Where the first frame from `position` on begins, or the file ends.
-    fn next_frame(&self, mut position: u64) -> Result<u64, Error> {
-        const BLOCK: usize = 1 << 20;
-        // What the three magic numbers share; their first byte is before it.
-        let [_, rest @ ..] = HEADER_FRAME.to_le_bytes();
-        let finder = Finder::new(&rest);
-        let mut block = vec![0; BLOCK];
-        while position < self.length {
-            let read = read_full(&self.file, &mut block, position)?;
-            for found in finder.find_iter(&block[..read]) {
-                let Some(start) = found.checked_sub(1) else { continue };
-                let start = position + start as u64;
-                if self.may_begin(start)? && matches!(self.stands(start)?, Stands::Frame { .. }) {
-                    return Ok(start);
-                }
-            }
-            // A magic number may lie across the end of the block.
-            position = if read < BLOCK { self.length } else { position + (BLOCK - rest.len()) as u64 };
-        }
-        Ok(self.length)
-    }
-
-    /// Whether a frame may begin at `position`. An end frame, which may be long, says its length twice.
-    fn may_begin(&self, position: u64) -> Result<bool, Error> {
-        let mut prefix = [0; PREFIX];
-        if read_full(&self.file, &mut prefix, position)? < PREFIX {
-            return Ok(false);
-        }
-        let [m0, m1, m2, m3, l0, l1, l2, l3] = prefix;
-        match u32::from_le_bytes([m0, m1, m2, m3]) {
-            HEADER_FRAME | HEAD_FRAME => Ok(true),
-            END_FRAME => {
-                let total = PREFIX as u64 + u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
-                let mut stated = [0; 4];
-                let tail = position + total.max(TAIL) - TAIL;
-                let read = read_full(&self.file, &mut stated, tail)?;
-                Ok(read == stated.len() && u64::from(u32::from_le_bytes(stated)) == total)
-            }
-            _ => Ok(false),
-        }
-    }
 }
 
 impl Iterator for Salvage {
@@ -295,18 +234,4 @@ impl Iterator for Salvage {
             }
         }
     }
-}
-
-/// Reads as much of `bytes` as the file has from `position` on.
-fn read_full(file: &File, bytes: &mut [u8], position: u64) -> Result<usize, Error> {
-    let mut read = 0;
-    while read < bytes.len() {
-        match file.read_at(&mut bytes[read..], position + read as u64) {
-            Ok(0) => break,
-            Ok(count) => read += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(read)
 }

@@ -36,21 +36,32 @@ impl Places {
     ///
     /// A key that would leave the folder, and one whose file or folder another key has, is refused with the reason.
     pub fn of(&mut self, key: &str, extension: &str) -> Result<PathBuf, Reason> {
-        let file = below(key, extension)?;
-        let taken = |other: &str, what: &str| {
-            let shown = file.display();
-            Err(format!("its {what} {shown} is in the way of that of record {other}: rename one of them")
-                .into())
-        };
-        if let Some(other) = self.files.get(&file) {
-            return taken(other, "file");
-        }
-        if let Some(other) = self.folders.get(&file) {
-            return taken(other, "file");
+        let mut file = below(key)?;
+        // Not `set_extension`, which would take what stands behind a key's dot for one.
+        file.as_mut_os_string().push(format!(".{extension}"));
+        self.take(key, file)
+    }
+
+    /// As [`Places::of`], for a file that is called otherwise than its key: `name`, which may have folders.
+    pub fn claim(&mut self, key: &str, name: &str) -> Result<PathBuf, Reason> {
+        self.take(key, below(name)?)
+    }
+
+    fn take(&mut self, key: &str, file: PathBuf) -> Result<PathBuf, Reason> {
+        let too_long = file.iter().map(|name| name.len()).find(|length| *length > LONGEST_NAME);
+        if let Some(length) = too_long {
+            return Err(
+                format!("a file would have a name of {length} bytes; the limit is {LONGEST_NAME}").into()
+            );
         }
         let folders: Vec<&Path> = file.ancestors().skip(1).collect();
-        if let Some(other) = folders.iter().find_map(|folder| self.files.get(*folder)) {
-            return taken(other, "folder of");
+        let taken = self.files.get(&file).or_else(|| self.folders.get(&file));
+        let taken = taken.or_else(|| folders.iter().find_map(|folder| self.files.get(*folder)));
+        if let Some(other) = taken {
+            let shown = file.display();
+            return Err(
+                format!("its file {shown} is in the way of that of record {other}: rename one").into()
+            );
         }
         for folder in folders {
             self.folders.entry(folder.to_owned()).or_insert_with(|| key.to_owned());
@@ -61,38 +72,25 @@ impl Places {
     }
 }
 
-/// The path of `key`'s file, below any folder.
-fn below(key: &str, extension: &str) -> Result<PathBuf, Reason> {
-    let outside = || -> Reason {
-        "its key leads out of the output folder: rename it without `..` or a `/` before it".into()
-    };
-    if key.starts_with('/') {
-        return Err(outside());
-    }
+/// The path of `name` below any folder.
+fn below(name: &str) -> Result<PathBuf, Reason> {
     let mut path = PathBuf::new();
-    for name in key.split('/') {
-        match name {
+    for part in name.split('/') {
+        match part {
             "" | "." => {}
-            ".." => return Err(outside()),
-            name if name.len() > LONGEST_NAME => return Err(too_long(name)),
-            name => path.push(name),
+            ".." => return Err(OUTSIDE.into()),
+            part => path.push(part),
         }
     }
-    // Not `set_extension`, which would take what stands behind a key's dot for one.
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return Err("its key names no file".into());
-    };
-    let name = format!("{name}.{extension}");
-    if name.len() > LONGEST_NAME {
-        return Err(too_long(&name));
+    match path.file_name() {
+        _ if name.starts_with('/') => Err(OUTSIDE.into()),
+        Some(_) => Ok(path),
+        None => Err("its key names no file".into()),
     }
-    path.set_file_name(name);
-    Ok(path)
 }
 
-fn too_long(name: &str) -> Reason {
-    format!("a file would have a name of {} bytes; the limit is {LONGEST_NAME}", name.len()).into()
-}
+const OUTSIDE: &str =
+    "its key leads out of the output folder: rename it, without `..` and without `/` before it";
 
 #[cfg(test)]
 mod tests {
@@ -111,6 +109,9 @@ mod tests {
             assert_eq!(places.of(key, "png").unwrap(), Path::new(path));
         }
         assert_eq!(places.of("c", "json").unwrap(), Path::new("out/c.json"));
+        assert_eq!(places.claim("ID2/d", "ID2-d.png").unwrap(), Path::new("out/ID2-d.png"));
+        let told = places.claim("ID2-d", "ID2-d.png").unwrap_err().to_string();
+        assert!(told.contains("of record ID2/d:"), "{told}");
     }
 
     #[test]
