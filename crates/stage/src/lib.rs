@@ -28,6 +28,7 @@ mod card;
 mod failure;
 mod input;
 mod job;
+pub mod number;
 mod output;
 mod progress;
 mod run;
