@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use runner::run::panics;
-use runner::tell::console::words;
+use shard::program::{guarded, say_whole};
 
 use crate::end::{End, print};
 use crate::place::{Opened, Place};
@@ -91,7 +90,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
-    let ended = panics::catch(|| match verb {
+    let ended = guarded(|| match verb {
         None => run.run(),
         Some(Verb::Why { file, nodes, place }) => verbs::why(&file, &nodes, &place),
         Some(Verb::Graph { file, dot, place }) => Opened::open(&file, &place)
@@ -100,11 +99,15 @@ fn main() -> ExitCode {
         Some(Verb::Verify { files, remove, place }) => verbs::verify(&files, remove, &place),
         Some(Verb::Gc { files, dry_run, place }) => verbs::gc(&files, dry_run, &place),
     });
-    let ended = ended.unwrap_or_else(|panic| Err(End { code: 70, message: format!("runner: {panic}") }));
     match ended {
-        Ok(code) => ExitCode::from(code),
-        Err(End { code, message }) => {
-            words(&message);
+        Ok(Ok(code)) => ExitCode::from(code),
+        Err(panic) => {
+            panic.say("runner");
+            ExitCode::from(70)
+        }
+        Ok(Err(End { code, message })) => {
+            // All faults are told, however many there are.
+            say_whole(message);
             ExitCode::from(code)
         }
     }

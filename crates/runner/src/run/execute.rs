@@ -7,13 +7,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use shard::program::guarded;
+
 use crate::check::graph::{Selection, Source, Unit};
 use crate::plan::why;
 use crate::plan::{Decision, Planner, Task};
 use crate::run::context::{Context, Failed};
 use crate::run::interrupt::Interrupt;
 use crate::run::lock::Lock;
-use crate::run::panics;
 use crate::run::pending::Pending;
 use crate::run::unit::{self, Outcome};
 use crate::store::Object;
@@ -107,20 +108,20 @@ impl Execution<'_> {
     /// it would still give is not taken.
     fn work(&self, shared: &Shared) {
         let current = Cell::new(None);
-        let Err(panic) = panics::catch(|| self.take_units(shared, &current)) else { return };
-        self.console.line(&format!("runner: {panic}"));
+        let Err(panic) = guarded(|| self.take_units(shared, &current)) else { return };
+        panic.say("runner");
         let mut board = shared.board();
         board.broken = true;
         if let Some(unit) = current.get() {
             let last = self.planner.graph.units.get(unit).map(Unit::last);
             board.units.insert(unit, Progress::Failed);
             if let Some(step) = last {
-                board.reports.insert(step, self.report(step, State::Failed, panic));
+                board.reports.insert(step, self.report(step, State::Failed, panic.to_string()));
             }
         }
         board.exit = 70;
         // What waits is reported as skipped; should that be what panics, it is left out of the report.
-        let _ = panics::catch(|| self.skip(&mut board, true));
+        let _ = guarded(|| self.skip(&mut board, true));
         self.interrupt.stop();
         shared.changed.notify_all();
     }

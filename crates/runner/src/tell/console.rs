@@ -1,12 +1,12 @@
 //! Tells on standard error how far a run is: a bar for each running step on a terminal, plain lines elsewhere.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use stage::ProgressEvent;
+use stage::{ProgressEvent, say};
 
 /// Tells how far a run is.
 #[derive(Debug)]
@@ -37,9 +37,9 @@ impl Console {
     /// Writes a line that stays.
     pub fn line(&self, text: &str) {
         match &self.bars {
-            // As with `words`: a terminal that is gone needs no lines.
+            // As with `say`: a terminal that is gone needs no lines.
             Some(bars) => drop(bars.println(text)),
-            None => words(text),
+            None => say(text),
         }
     }
 
@@ -104,11 +104,6 @@ impl Console {
     fn with<T>(&self, change: impl FnOnce(&mut HashMap<String, Running>) -> T) -> T {
         change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Writes a line to standard error. Words only inform: that nobody reads them any more ends nothing.
-pub fn words(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::sync::{Mutex, PoisonError};
 
@@ -64,14 +65,18 @@ impl Panic {
     /// Writes to standard error what happened in `program`, with the frames that led to it where `RUST_BACKTRACE`
     /// asks for them.
     pub fn say(&self, program: &str) {
-        let text = shortened(&self.text);
-        let place = self.place.as_deref().map_or_else(String::new, |place| format!(", at {place}"));
-        say(format_args!(
-            "{program}: error: {text}{place} (this is a fault of the program; please report it)"
-        ));
+        say(format_args!("{program}: error: {self}"));
         if let Some(backtrace) = &self.backtrace {
             backtrace.lines().for_each(say);
         }
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.as_deref().map_or_else(String::new, |place| format!(", at {place}"));
+        let text = shortened(&self.text);
+        write!(f, "{text}{place} (this is a fault of the program; please report it)")
     }
 }
 
