@@ -61,6 +61,18 @@ fn what_comes_through_a_pipe_leads_and_gives_what_a_file_gives() {
 }
 
 #[test]
+fn a_file_called_as_standard_input_is_not_read_for_it() {
+    let folder = folder();
+    for content in ["no shard and no submission", "image_name,class,rle\nx.png,Ulna,1 2\n"] {
+        fs::write(folder.path().join("-"), content).unwrap();
+        let rows = lines(run(folder.path(), "a.shard -", Some("b.shard")));
+        assert_eq!(rows, ["ID3/z: 3 30", "ID1/x: 1 10", "ID2/y: 2 20", "0 incomplete"]);
+        let rows = lines(run(folder.path(), "a.shard -", Some("c.csv")));
+        assert_eq!(rows, ["ID1/x: 1 0", "ID2/y: 2 6", "ID3/z: 3 7", "0 incomplete"]);
+    }
+}
+
+#[test]
 fn what_an_input_lacks_is_told_of_all_rows_or_left_open() {
     let folder = folder();
     write(folder.path().join("d.shard"), &[masks("ID2/y", &[]), masks("ID4/w", &[("Ulna", 0..4)])]);
