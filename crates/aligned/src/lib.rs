@@ -34,16 +34,10 @@ use silence::Silences;
 pub struct ImageSize {
     /// Width in pixels of the images of a submission, where no shard tells it
     #[arg(long, value_name = "PIXELS", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65535))]
-    #[serde(default = "default_side")]
     pub width: u32,
     /// Height in pixels of the images of a submission, where no shard tells it
     #[arg(long, value_name = "PIXELS", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=65535))]
-    #[serde(default = "default_side")]
     pub height: u32,
-}
-
-fn default_side() -> u32 {
-    2048
 }
 
 impl ImageSize {

@@ -11,7 +11,6 @@ use crate::{Loss, Precision};
 
 /// How to train: everything that the weights depend on, but for data and seed.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
-#[serde(default)]
 pub struct Recipe {
     /// Architecture and encoder, such as `unet/resnet18` or `segformer/mit_b0`
     #[arg(long, value_name = "ARCHITECTURE/ENCODER", default_value_t = Recipe::default().model)]

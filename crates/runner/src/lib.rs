@@ -49,7 +49,7 @@
 //!
 //! `{name}` in a string stands for a parameter or a variable of `for`; a string that is nothing else takes its type
 //! too, and `{{` is a brace. Paths are relative to the folder that the runner is started in. A consumer of an expanded
-//! node gets all of its instances, or those whose variables have the values of its own. [`file`](mod@file) has the
+//! node gets all of its instances, or those whose variables have the values of its own. [`parse::file`] has the
 //! types, and the JSON Schema.
 //!
 //! # From the file to the report
@@ -61,16 +61,16 @@
 //! nothing starts before there are none. Cards are remembered by the binary's digest.
 //!
 //! **Plan** ([`plan`]): the unit of work is a step, or a group of steps that stream into one another. Its key is blake3
-//! of a [`key::Manifest`]: the stage's name and the content of its binary, its arguments, the digests of what flows in,
+//! of a [`store::key::Manifest`]: the stage's name and the content of its binary, its arguments, the digests of what flows in,
 //! what it says it writes, and, where its last bits depend on them, libtorch and the kind of device. Neither paths nor
 //! names of nodes nor times are among it. The digest of what flows in is the one that the producing stage told of its
 //! content, so that a step whose output is as it was cuts off everything downstream. In a pipe, the digest of what flows
 //! is not known beforehand, and the writer's manifest stands in its place. A hit needs the result to be there, and
 //! whole: every file of its size and content, where the digests of unchanged files are remembered by device, inode, size
-//! and nanosecond times ([`memo`]). The dry run leads the planner along the graph; the run asks it again as results come
+//! and nanosecond times ([`store::memo`]). The dry run leads the planner along the graph; the run asks it again as results come
 //! in.
 //!
-//! **Execute** ([`execute`]): a unit runs into `work/KEY` of the [`store`], and one rename makes it a result. Whatever
+//! **Execute** ([`run::execute`]): a unit runs into `work/KEY` of the [`store`], and one rename makes it a result. Whatever
 //! kills a runner, what was complete stays, and a folder that a stage can go on from (`out.partial/`) is handed to it
 //! again. A stage that maps records one to one runs only on those that changed since its last result with the same
 //! arguments; they are merged with the others, still compressed, into the stream that a run on all would have written.
@@ -78,46 +78,20 @@
 //! hold the store's lock together with their runner and (on Linux) end with it, so that no two write in one place; the
 //! second runner waits and says for whom. The first Ctrl-C asks all stages to end, the second does not ask.
 //!
-//! **Report** ([`report`]): a table, JSON, and a timeline as one HTML file. `runner why` tells what is different from the
-//! last time, down to records and files ([`why`]).
+//! **Report** ([`tell::report`]): a table, JSON, and a timeline as one HTML file. `runner why` tells what is different from the
+//! last time, down to records and files ([`plan::why`]).
 //!
 //! # What the runner does not know
 //!
 //! It knows no planes by name, no bones, no models, and links no libtorch: what it knows of a stage is its card.
 
-mod arguments;
-mod backend;
-mod changed;
 pub mod check;
-pub mod console;
-mod document;
-pub mod execute;
-mod expand;
-mod export;
-pub mod fault;
-pub mod file;
-mod flow;
-pub mod graph;
-mod growing;
-mod interpolate;
-pub mod interrupt;
-pub mod keep;
-pub mod key;
-pub mod lock;
-pub mod memo;
-mod orphan;
+pub mod parse;
 pub mod plan;
-mod process;
-mod read;
-pub mod report;
-mod set;
-pub mod stages;
+pub mod run;
 pub mod store;
-pub mod timeline;
-pub mod tree;
-mod unit;
-pub mod why;
+pub mod tell;
 
 pub use check::check;
-pub use expand::{Input, Source};
-pub use file::schema;
+pub use check::graph::{Input, Source};
+pub use parse::file::schema;

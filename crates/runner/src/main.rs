@@ -1,17 +1,17 @@
 //! `runner`: runs pipelines of stages, and tells about them.
 
+mod end;
+mod place;
 mod verbs;
 
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use runner::graph::Graph;
-use runner::memo::Memo;
-use runner::stages::Stages;
-use runner::store::Store;
+use clap::{Parser, Subcommand};
+
+use crate::end::{End, print};
+use crate::place::{Opened, Place};
 
 /// Runs a pipeline of stages, and tells about it.
 ///
@@ -88,56 +88,6 @@ enum Verb {
     },
 }
 
-/// What every verb takes.
-#[derive(Debug, Args)]
-struct Place {
-    /// Set a parameter, an argument of a node (train.epochs=3), or an input's path (data.path=…)
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    settings: Vec<String>,
-    /// Where results are kept
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    store: PathBuf,
-    /// Where the stages' binaries are [default: beside this program, then on the search path]
-    #[arg(long, value_name = "DIR")]
-    stages: Option<PathBuf>,
-}
-
-/// Why the runner ends early, and with which exit code.
-struct End {
-    code: u8,
-    message: String,
-}
-
-impl End {
-    fn usage(message: impl ToString) -> End {
-        End { code: 2, message: format!("runner: {}", message.to_string()) }
-    }
-
-    fn io(error: std::io::Error) -> End {
-        End { code: 74, message: format!("runner: {error}") }
-    }
-}
-
-/// A checked pipeline and the store that it works on.
-struct Opened {
-    graph: Graph,
-    store: Store,
-    memo: Memo,
-}
-
-impl Opened {
-    fn open(file: &Path, place: &Place) -> Result<Opened, End> {
-        let name = file.display().to_string();
-        let text = read(file)?;
-        let store = Store::new(&place.store);
-        let memo = Memo::load(&store.path("memo"));
-        let stages = Stages::new(place.stages.as_deref(), Some(store.path("cards")));
-        let graph = runner::check(&name, &text, &place.settings, &stages, &memo)
-            .map_err(|faults| End { code: 2, message: faults.to_string() })?;
-        Ok(Opened { graph, store, memo })
-    }
-}
-
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
     let ended = match verb {
@@ -155,17 +105,5 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "{message}");
             ExitCode::from(code)
         }
-    }
-}
-
-fn read(file: &Path) -> Result<String, End> {
-    fs::read_to_string(file).map_err(|error| End::usage(format!("{}: {error}", file.display())))
-}
-
-/// Prints to standard output; that its reader left is no fault.
-fn print(text: &str) -> Result<u8, End> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(End::io(error)),
-        _ => Ok(0),
     }
 }

@@ -47,8 +47,28 @@ pub fn card_of<S: Stage>(stage: &S) -> Card {
         relation: S::RELATION,
         pass: S::PASS,
         numeric: S::NUMERIC,
-        arguments: schemars::schema_for!(S).to_value(),
+        arguments: schema_of::<S>(),
     }
+}
+
+/// The JSON Schema of a stage's arguments. Its defaults are what the command line gives where nothing is said, so that
+/// clap's attributes are the only place that names them; nothing in it is required, as nothing is on the command line
+/// of `--describe`.
+fn schema_of<S: Stage>() -> serde_json::Value {
+    let CommandLine { stage, .. } = CommandLine::<S>::try_parse_from([S::NAME, "--describe"])
+        .expect("an argument that is required is `required_unless_present = \"describe\"`");
+    let defaults = serde_json::to_value(&stage).expect("arguments of a command line are plain data");
+    let mut schema = schemars::schema_for!(S).to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.shift_remove("required");
+        let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+        for (name, property) in properties.into_iter().flatten() {
+            if let Some(property) = property.as_object_mut() {
+                property.insert("default".to_owned(), defaults[name].clone());
+            }
+        }
+    }
+    schema
 }
 
 #[derive(Debug, Parser)]

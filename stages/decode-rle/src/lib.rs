@@ -49,11 +49,9 @@ pub enum Emit {
 pub struct DecodeRle {
     /// What to write: a shard of masks, or a folder of outline files
     #[arg(long, value_enum, default_value_t = Emit::Masks)]
-    #[serde(default)]
     pub emit: Emit,
     /// A shard of the same images, from which keys, patients and sizes are taken
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub images: Option<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]

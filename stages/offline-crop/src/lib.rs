@@ -42,45 +42,23 @@ pub struct OfflineCrop {
     /// What to cut out: `wrist` (one window around the carpals), `fingertips` (one around each distal phalanx),
     /// or bones by name (one around each); several are separated by commas
     #[arg(long, value_name = "REGION", value_delimiter = ',', required_unless_present = "describe")]
-    #[serde(default)]
     pub region: Vec<Target>,
     /// How much is added on each side, as a share of the bones' longer side
     #[arg(long, default_value_t = 0.1, value_parser = margin)]
-    #[serde(default = "default_margin")]
     pub margin: f64,
     /// The least side of a window, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    #[serde(default = "default_min_size")]
     pub min_size: u32,
     /// Which labels a crop keeps
     #[arg(long, value_enum, default_value_t = Labels::All)]
-    #[serde(default = "default_labels")]
     pub labels: Labels,
     /// Resize the images of crops to N × N pixels; labels, and the size at which masks are predicted, stay those of
     /// the window [default: keep the size]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
-    #[serde(default)]
     pub size: Option<u32>,
     /// How to resize; both are exactly OpenCV 4.10's
     #[arg(long, value_enum, default_value_t = Filter::Linear)]
-    #[serde(default = "default_filter")]
     pub filter: Filter,
-}
-
-fn default_filter() -> Filter {
-    Filter::Linear
-}
-
-fn default_margin() -> f64 {
-    0.1
-}
-
-fn default_min_size() -> u32 {
-    128
-}
-
-fn default_labels() -> Labels {
-    Labels::All
 }
 
 fn margin(text: &str) -> Result<f64, String> {

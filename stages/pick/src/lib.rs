@@ -41,19 +41,15 @@ impl From<Side> for folds::Side {
 pub struct Pick {
     /// Which records to pass on
     #[arg(long, value_enum, required_unless_present = "describe")]
-    #[serde(default)]
     pub side: Option<Side>,
     /// The folder that `split` wrote, or the folds.json in it
     #[arg(long, value_name = "PATH", required_unless_present_any = ["describe", "ids"])]
-    #[serde(default)]
     pub folds: Option<PathBuf>,
     /// Which of the folds is held out, counted from 0
     #[arg(long, value_name = "K", default_value_t = 0)]
-    #[serde(default)]
     pub fold: u16,
     /// A list of the patients that are held out, one ID a line, in place of --folds
     #[arg(long, value_name = "PATH", conflicts_with_all = ["folds", "fold"])]
-    #[serde(default)]
     pub ids: Option<PathBuf>,
 }
 

@@ -43,28 +43,17 @@ pub use table::{Class, Interval, ScoreTable};
 pub struct Score {
     /// What is true: a shard of masks, or a submission
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
-    #[serde(default)]
     pub truth: Option<PathBuf>,
     /// How far surfaces may lie apart to agree, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = tolerance)]
-    #[serde(default = "default_tolerance")]
     pub tolerance: f64,
     /// How often patients are drawn for an interval
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
-    #[serde(default = "default_resamples")]
     pub resamples: u32,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub size: ImageSize,
-}
-
-fn default_tolerance() -> f64 {
-    2.0
-}
-
-fn default_resamples() -> u32 {
-    2000
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {

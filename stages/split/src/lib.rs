@@ -28,20 +28,13 @@ use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 pub struct Split {
     /// How many folds
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=1000))]
-    #[serde(default = "default_folds")]
     pub folds: u16,
     /// The table of patients, where it is not the meta_data.xlsx of the data set
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub metadata: Option<PathBuf>,
     /// Do not use the metadata
     #[arg(long, conflicts_with = "metadata")]
-    #[serde(default)]
     pub unstratified: bool,
-}
-
-fn default_folds() -> u16 {
-    5
 }
 
 impl Stage for Split {

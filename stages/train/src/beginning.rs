@@ -11,7 +11,6 @@ use zoo::weights::Source;
 
 /// The weights that training begins with; those that nothing is said about are drawn.
 #[derive(Clone, Debug, Default, Args, Serialize, JsonSchema)]
-#[serde(default)]
 pub struct Beginning {
     /// Begin with the best weights of this checkpoint, of the same model, instead of drawn ones; its size may differ
     #[arg(long, value_name = "DIR")]

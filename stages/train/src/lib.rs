@@ -33,7 +33,6 @@ use crate::store::{Identity, Progress, Store};
 pub struct Train {
     /// Records to validate on, of patients that are not trained on; may be given several times
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
-    #[serde(default)]
     pub validation: Vec<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -44,33 +43,17 @@ pub struct Train {
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub recipe: Recipe,
     /// Where to compute: auto, cpu, cuda, cuda:N or mps
-    #[arg(long, default_value_t = default_device())]
-    #[serde(default = "default_device")]
+    #[arg(long, default_value = "auto")]
     pub device: String,
     /// Memory for samples at the network's size, in MB; what does not fit is read again in every epoch
-    #[arg(long, value_name = "MB", default_value_t = default_cache_mb())]
-    #[serde(default = "default_cache_mb")]
+    #[arg(long, value_name = "MB", default_value_t = 2048)]
     pub cache_mb: u32,
     /// Keep fewer activations in memory and compute the others again for the gradient: for large images or batches
     #[arg(long)]
-    #[serde(default)]
     pub checkpoint_activations: bool,
     /// Write a line of metrics every so many steps
-    #[arg(long, value_name = "STEPS", default_value_t = default_log_every(), value_parser = clap::value_parser!(u64).range(1..))]
-    #[serde(default = "default_log_every")]
+    #[arg(long, value_name = "STEPS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub log_every: u64,
-}
-
-fn default_device() -> String {
-    "auto".to_owned()
-}
-
-fn default_cache_mb() -> u32 {
-    2048
-}
-
-fn default_log_every() -> u64 {
-    10
 }
 
 impl Stage for Train {

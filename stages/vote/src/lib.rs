@@ -62,37 +62,29 @@ pub enum Mode {
 pub struct Vote {
     /// What is counted: votes of masks, or the mean of scores
     #[arg(long, value_enum, default_value_t = Mode::Auto)]
-    #[serde(default)]
     pub mode: Mode,
     /// Hard vote: how many masks must have a pixel; all that have an opinion on the bone, where those are fewer
     /// [default: more than half of them]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
-    #[serde(default)]
     pub min_votes: Option<u16>,
     /// Soft vote: the weight of each input, in order, separated by commas [default: all equal]
     #[arg(long, value_name = "WEIGHT", value_delimiter = ',')]
-    #[serde(default)]
     pub weights: Vec<f32>,
     /// From which score on, exclusive, a bone is there: `0.5`, or `finger-1=0.4` for one bone; may be given several
     /// times [default: 0.5]
     #[arg(long, value_name = "[BONE=]SCORE", value_delimiter = ',')]
-    #[serde(default)]
     pub threshold: Vec<ThresholdOf>,
     /// A JSON file of thresholds: `{"finger-1": 0.4, …}`; `--threshold` has the last word
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub thresholds: Option<PathBuf>,
     /// Count radiographs that some inputs lack, and let the others vote, instead of stopping
     #[arg(long)]
-    #[serde(default)]
     pub allow_missing: bool,
     /// A shard of the same images, from which keys, patients and sizes are taken, where submissions vote
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub images: Option<PathBuf>,
     /// Put crops back into the radiograph that they were cut from
     #[arg(long)]
-    #[serde(default)]
     pub paste_back: bool,
     #[command(flatten)]
     #[serde(flatten)]

@@ -1,0 +1,165 @@
+//! What a result depends on, and the key that stands for all of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::parse::arguments::plain;
+
+/// Everything that a result depends on. Neither paths nor names of nodes nor times are among it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this list; 1.
+    pub format: u32,
+    /// The stage's name.
+    pub stage: String,
+    /// blake3 of the stage's binary.
+    pub binary: String,
+    /// The stage's arguments, defaults resolved.
+    pub arguments: BTreeMap<String, Json>,
+    /// `--seed`.
+    pub seed: u64,
+    /// `--skip-bad`.
+    pub skip_bad: u64,
+    /// What flows in, by port, in order.
+    pub inputs: BTreeMap<String, Vec<Ingredient>>,
+    /// What the stage says it writes.
+    pub output: stage::Output,
+    /// libtorch and the kind of device, for stages whose last bits depend on them.
+    pub backend: Option<Backend>,
+}
+
+/// Something that flows in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Ingredient {
+    /// Content of this digest.
+    Content(String),
+    /// The stream of another stage, which never was on the disk.
+    Piped(Box<Manifest>),
+}
+
+/// What the last bits of a computation on tensors depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// blake3 of libtorch's main library.
+    pub libtorch: String,
+    /// `cpu`, `cuda` or `mps`.
+    pub device: String,
+}
+
+impl Manifest {
+    /// The key: blake3 of this manifest as JSON.
+    pub fn key(&self) -> String {
+        digest_of(self)
+    }
+
+    /// The key of everything but what flows into the port `in`.
+    pub(crate) fn base_key(&self) -> String {
+        let mut base = self.clone();
+        base.inputs.remove("in");
+        digest_of(&base)
+    }
+
+    /// What is different from `old`, in words; inputs are left to whoever knows what they are.
+    pub fn changes(&self, old: &Manifest) -> Vec<String> {
+        let mut changes = Vec::new();
+        if self.stage != old.stage {
+            changes.push(format!("stage {} → {}", old.stage, self.stage));
+        } else if self.binary != old.binary {
+            changes.push(format!("the {} binary changed", self.stage));
+        }
+        for (name, new) in &self.arguments {
+            match old.arguments.get(name) {
+                None if *new == Json::Bool(true) => changes.push(format!("{name} was added")),
+                None => changes.push(format!("{name} = {} was added", plain(new))),
+                Some(old) if old != new => changes.push(format!("{name} {} → {}", plain(old), plain(new))),
+                Some(_) => {}
+            }
+        }
+        for (name, old) in old.arguments.iter().filter(|(name, _)| !self.arguments.contains_key(*name)) {
+            changes.push(format!("{name} (was {}) was removed", plain(old)));
+        }
+        if self.seed != old.seed {
+            changes.push(format!("seed {} → {}", old.seed, self.seed));
+        }
+        if self.skip_bad != old.skip_bad {
+            changes.push(format!("skip_bad {} → {}", old.skip_bad, self.skip_bad));
+        }
+        if self.output != old.output && self.stage == old.stage {
+            changes.push("what the stage writes changed".to_owned());
+        }
+        match (&self.backend, &old.backend) {
+            (Some(new), Some(old)) if new.device != old.device => {
+                changes.push(format!("device {} → {}", old.device, new.device));
+            }
+            (new, old) if new != old => changes.push("libtorch changed".to_owned()),
+            _ => {}
+        }
+        changes
+    }
+}
+
+fn digest_of(manifest: &Manifest) -> String {
+    // Maps are sorted and fields have an order, so that equal manifests are equal texts.
+    let text = serde_json::to_string(manifest).unwrap_or_default();
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            format: 1,
+            stage: "train".to_owned(),
+            binary: "b1".to_owned(),
+            arguments: [("lr".to_owned(), json!(1e-3))].into(),
+            seed: 0,
+            skip_bad: 0,
+            inputs: [("in".to_owned(), vec![Ingredient::Content("d1".to_owned())])].into(),
+            output: stage::Output::Directory { of: "checkpoint".to_owned() },
+            backend: None,
+        }
+    }
+
+    #[test]
+    fn everything_counts() {
+        let old = manifest();
+        let key = old.key();
+        let changed: [fn(&mut Manifest); 8] = [
+            |m| m.stage.push('x'),
+            |m| m.binary.push('x'),
+            |m| drop(m.arguments.insert("lr".to_owned(), json!(3e-4))),
+            |m| m.seed = 1,
+            |m| m.skip_bad = 1,
+            |m| drop(m.inputs.insert("in".to_owned(), vec![Ingredient::Content("d2".to_owned())])),
+            |m| m.output = stage::Output::File { of: "checkpoint".to_owned() },
+            |m| m.backend = Some(Backend { libtorch: "2".to_owned(), device: "cpu".to_owned() }),
+        ];
+        for change in changed {
+            let mut new = old.clone();
+            change(&mut new);
+            assert_ne!(new.key(), key, "{new:?}");
+        }
+        assert_eq!(old.clone().key(), key);
+    }
+
+    #[test]
+    fn tells_changes() {
+        let mut new = manifest();
+        new.binary = "b2".to_owned();
+        new.arguments.insert("lr".to_owned(), json!(3e-4));
+        new.arguments.insert("quick".to_owned(), json!(true));
+        assert_eq!(
+            new.changes(&manifest()),
+            ["the train binary changed", "lr 0.001 → 0.0003", "quick was added"]
+        );
+    }
+}
