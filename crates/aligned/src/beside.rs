@@ -1,17 +1,16 @@
 //! Beside (a left join): the records of a stream, each with what another input has of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bones::Size;
 use shard::Record;
 use stage::{Failure, Job, Reason, Records};
 
-use crate::input::{Input, Member, stored};
+use crate::input::{Input, Member, check_standard_input, stored};
 
-/// The records of a stream, each with what another input has of it. Neither is held: a shard or a submission in a file
-/// is read where it is needed, and a pipe must have its records in the order of the stream.
+/// Another input, whose records are read beside those of a stream. It is not held: a shard or a submission in a file is
+/// read where it is needed, and a pipe must have its records in the order of the stream.
 pub struct Beside {
-    records: Records,
     other: Input,
 }
 
@@ -24,24 +23,27 @@ struct Pair {
 }
 
 impl Beside {
-    /// Opens the other input, of the port `port` at `path`.
-    pub fn open(job: &mut Job, records: Records, port: &str, path: &Path) -> Result<Beside, Failure> {
+    /// Opens it, of the port `port` at `path`.
+    pub fn open(job: &mut Job, port: &str, path: &Path) -> Result<Beside, Failure> {
+        let main = job.input_paths()?;
+        check_standard_input(main.iter().map(PathBuf::as_path).chain([path]))?;
         // The heads of the records say how large images are; a submission never leads here.
         let size = Size::new(0, 0).expect("no pixels are not too many");
-        Ok(Beside { records, other: Input::open(job, port, path, size)? })
+        Ok(Beside { other: Input::open(job, port, path, size)? })
     }
 
-    /// Calls `work` on rayon's threads with each record and that of the other input, and `sink` on this thread with
-    /// the results, in order. A record that the other input lacks, or that `work` refuses, ends the stage with 65, or
+    /// Calls `work` on rayon's threads with each of `records` and that of this input, and `sink` on this thread with
+    /// the results, in order. A record that this input lacks, or that `work` refuses, ends the stage with 65, or
     /// is skipped where `--skip-bad` allows it.
     pub fn each<T: Send>(
         mut self,
         job: &mut Job,
+        mut records: Records,
         work: impl Fn(Record, Record) -> Result<T, Reason> + Sync,
         mut sink: impl FnMut(&mut Job, T) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let name = self.other.name().to_owned();
-        let pairs = std::iter::from_fn(|| self.next().transpose());
+        let pairs = std::iter::from_fn(|| self.next(&mut records).transpose());
         shard::ordered::map(
             pairs,
             job.threads() * 2,
@@ -59,12 +61,12 @@ impl Beside {
                 }
             },
         )?;
-        job.done_reading(self.records);
+        job.done_reading(records);
         self.other.close(job)
     }
 
-    fn next(&mut self) -> Result<Option<Pair>, Failure> {
-        let Some((file, raw)) = self.records.next().transpose()? else { return Ok(None) };
+    fn next(&mut self, records: &mut Records) -> Result<Option<Pair>, Failure> {
+        let Some((file, raw)) = records.next().transpose()? else { return Ok(None) };
         let (head, record) = stored(raw);
         let other = self.other.find(&head)?;
         Ok(Some(Pair { file, head, record, other }))

@@ -220,8 +220,16 @@ impl Input {
     }
 }
 
+/// Refuses paths of which more than one is that of standard input.
+pub(crate) fn check_standard_input<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    match paths.filter(|path| is_standard_input(path)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned())),
+    }
+}
+
 /// Whether a path is that of standard input.
-pub(crate) fn is_standard_input(path: &Path) -> bool {
+fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

@@ -101,10 +101,7 @@ impl Aligned {
         size: Size,
         missing: Missing,
     ) -> Result<Aligned, Failure> {
-        let standard_inputs = inputs.iter().filter(|(_, path)| input::is_standard_input(path)).count();
-        if standard_inputs > 1 {
-            return Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned()));
-        }
+        input::check_standard_input(inputs.iter().map(|(_, path)| path.as_path()))?;
         let inputs = inputs
             .iter()
             .map(|(port, path)| Input::open(job, port, path, size))
