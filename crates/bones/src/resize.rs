@@ -28,7 +28,8 @@ pub fn nearest_dense(mask: &Mask, size: Size) -> Vec<BoneSet> {
     let mut pixels = vec![BoneSet::EMPTY; size.pixels() as usize];
     let (rows, width) = (NearestRows::new(mask, size), size.width() as usize);
     let mut last = None;
-    for (y, start) in (0..size.height()).zip((0..).step_by(width.max(1))) {
+    for y in 0..size.height() {
+        let start = y as usize * width;
         let source = rows.source(y);
         if source.is_some() && source == last {
             pixels.copy_within(start - width..start, start);

@@ -82,8 +82,10 @@ impl<'a> Picture<'a> {
             let tint =
                 |(x, (&grey, &set)): (usize, (&u8, &BoneSet))| tinted(grey, set, (x + y) / self.stripe);
             row.extend(grey.iter().zip(bones.sets()).enumerate().map(tint));
-            let mut edges =
-                if lines.len() == self.line { lines.pop_front() } else { None }.unwrap_or_default();
+            let mut edges = match lines.len() == self.line {
+                true => lines.pop_front().expect("a line is at least one row wide"),
+                false => Vec::with_capacity(width),
+            };
             bones.edges(&mut edges);
             lines.push_back(edges);
             for (x, set) in lines.iter().flat_map(|edges| edges.iter().enumerate()) {

@@ -43,7 +43,8 @@ pub struct Frame {
 impl Frame {
     /// Reads the attributes `size` and `window`.
     pub fn of(record: &Record) -> Result<Frame, PlaneError> {
-        let text = record.attributes.get(attribute::SIZE).map(String::as_str).unwrap_or_default();
+        let missing = || PlaneError::Attribute { attribute: attribute::SIZE, what: "is missing".to_owned() };
+        let text = record.attributes.get(attribute::SIZE).ok_or_else(missing)?;
         let mut sides = text.split(' ').map(u32::from_str);
         let size = match (sides.next(), sides.next(), sides.next()) {
             (Some(Ok(width)), Some(Ok(height)), None) => Size::new(width, height),
