@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bones::{BoneSet, Size};
 use shard::{Header, Indexed, RawRecord, Record};
-use stage::{Content, Failure, Job, Reason, Records, holds_records};
+use stage::{Content, Failure, Job, Reason, Records, holds_records, is_on_disk, is_standard};
 
 use crate::listing::Listing;
 
@@ -70,12 +70,7 @@ enum Source {
 
 impl Input {
     pub(crate) fn open(job: &mut Job, port: &str, path: &Path, size: Size) -> Result<Input, Failure> {
-        // Whatever file is called so in the folder.
-        let is_file = !is_standard_input(path) && path.is_file();
-        let name = match is_standard_input(path) {
-            true => "standard input".to_owned(),
-            false => path.display().to_string(),
-        };
+        let name = stage::input_name(path);
         let listed = |job: &mut Job, submission: Listing| {
             let left_out = submission.rows_left_out();
             if left_out > 0 {
@@ -93,15 +88,15 @@ impl Input {
                 next: 0,
             }
         };
-        if is_file && !holds_records(path)? {
+        if is_on_disk(path) && !holds_records(path)? {
             let submission = Listing::open(job, port, path)?;
             let content = listed(job, submission);
             return Ok(Input { name, content });
         }
-        let content = match job.open(port, path)? {
+        let content = match job.open_with(port, path, |input| Listing::held(&name, input))? {
             Content::Shard(records) => {
                 planes::check_classes(records.header()).map_err(|reason| Failure::data(&name, reason))?;
-                if is_file {
+                if is_on_disk(path) {
                     let shard = Indexed::open(path).map_err(|error| Failure::reading(&name, error))?;
                     let shard = Box::new(shard);
                     let used = vec![false; shard.len()];
@@ -110,7 +105,7 @@ impl Input {
                     Source::Stream(records)
                 }
             }
-            Content::File(bytes) => listed(job, Listing::held(&name, bytes)?),
+            Content::File(submission) => listed(job, submission),
         };
         Ok(Input { name, content })
     }
@@ -222,15 +217,10 @@ impl Input {
 
 /// Refuses paths of which more than one is that of standard input.
 pub(crate) fn check_standard_input<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
-    match paths.filter(|path| is_standard_input(path)).count() {
+    match paths.filter(|path| is_standard(path)).count() {
         0 | 1 => Ok(()),
         _ => Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned())),
     }
-}
-
-/// Whether a path is that of standard input.
-fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// A record's head and its member.
