@@ -21,7 +21,7 @@
 
 mod outlines;
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aligned::{Aligned, ImageSize, Missing, Row};
@@ -29,7 +29,7 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::Record;
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Places, Port, Reason, Relation, Stage};
 
 use outlines::{Losses, Outlines};
 
@@ -101,15 +101,18 @@ impl Stage for DecodeRle {
             }
             Emit::Outlines => {
                 let folder = job.directory()?.join("outputs_json");
-                fs::create_dir(&folder).map_err(|error| Failure::io(&folder, error))?;
+                fs_err::create_dir(&folder).map_err(Failure::system)?;
+                let mut places = Places::below(folder);
                 let outlines = |row: &Row| decoded(row)?.map(|record| Outlines::of(&record)).transpose();
                 let mut lost = Losses::default();
                 rows.each(job, outlines, |job, outlines| {
-                    let Some(Outlines { key, path, text, losses }) = outlines else {
+                    let Some(Outlines { key, text, losses }) = outlines else {
                         without_rows += 1;
                         return Ok(());
                     };
-                    write(&key, &folder.join(path), &text)?;
+                    let path = places.of(&key, "json");
+                    let path = path.map_err(|reason| Failure::record("output", &key, reason))?;
+                    write(&path, &text).map_err(Failure::system)?;
                     lost.add(&losses);
                     job.count_written(1);
                     Ok(())
@@ -125,15 +128,10 @@ impl Stage for DecodeRle {
     }
 }
 
-/// Writes the file of a record, and the folders that it is in.
-fn write(key: &str, path: &Path, text: &str) -> Result<(), Failure> {
-    if path.exists() || path.ancestors().skip(1).any(Path::is_file) {
-        let reason = "the file of another record takes the place of its own; decode the two apart";
-        return Err(Failure::record(path.display(), key, reason));
-    }
-    let folder = path.parent().expect("it is below the output's folder");
-    fs::create_dir_all(folder).map_err(|error| Failure::io(folder, error))?;
-    fs::write(path, text).map_err(|error| Failure::io(path, error))
+/// Writes a file, and the folders that it is in.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs_err::create_dir_all(path.parent().expect("it is below the output's folder"))?;
+    fs_err::write(path, text)
 }
 
 impl DecodeRle {

@@ -11,8 +11,6 @@
 //! the bones on which both have an opinion. Of a file no more is read than is drawn; a pipe must have its records in the
 //! order of the main input.
 
-use std::collections::HashSet;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,11 +19,12 @@ use bones::dice::overlaps;
 use bones::{BoneSet, Mask};
 use clap::Args;
 use drawing::{Cell, Picture, Sheet};
+use fs_err::File;
 use planes::Image;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::Record;
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Places, Port, Reason, Relation, Stage};
 
 /// Draws bones on radiographs.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
@@ -84,14 +83,12 @@ impl Stage for Overlay {
         }
         let folder = job.directory()?;
         let mut sheet = Sheet::new(self.columns as usize, self.thumbnail as usize);
-        let mut names = HashSet::from([CONTACT_SHEET.to_owned()]);
+        let mut places = Places::below(&folder);
+        let path = places.claim("(all)", CONTACT_SHEET).expect("it is the first file");
         let take = |job: &mut Job, Drawn { file, written, cell }: Drawn| {
-            let path = folder.join(&file);
-            if !names.insert(file) {
-                let reason = "two keys give this file name; draw the two apart";
-                return Err(Failure::record(path.display(), cell.name, reason));
-            }
-            written.map_err(|error| Failure::io(&path, error))?;
+            let claimed = places.claim(&cell.name, &file);
+            claimed.map_err(|reason| Failure::record("output", &cell.name, reason))?;
+            written.map_err(Failure::system)?;
             job.count_written(1);
             sheet.push(cell);
             Ok(())
@@ -103,8 +100,7 @@ impl Stage for Overlay {
             }
             None => job.each_with(records, |record| self.draw(&folder, record, None), take)?,
         }
-        let path = folder.join(CONTACT_SHEET);
-        write(&path, |file| sheet.finish().write_png(file)).map_err(|error| Failure::io(&path, error))
+        write(&path, |file| sheet.finish().write_png(file)).map_err(Failure::system)
     }
 }
 

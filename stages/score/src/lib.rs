@@ -26,7 +26,6 @@ mod measure;
 mod table;
 mod write;
 
-use std::fs;
 use std::path::PathBuf;
 
 use aligned::{Aligned, ImageSize, Missing};
@@ -97,7 +96,7 @@ impl Stage for Score {
         let scores = ScoreTable::of(&measured, self.tolerance, self.resamples, job.seed());
         let table = write::table(&scores);
         if job.writes_to_stdout() {
-            return job.text()?.write_all(table.as_bytes()).map_err(|error| Failure::io("output", error));
+            return job.text()?.write_all(table.as_bytes()).map_err(Failure::system);
         }
         let folder = job.directory()?;
         let json = write::json(&scores).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -108,8 +107,7 @@ impl Stage for Score {
             ("images.csv", write::images(&measured)),
         ];
         for (name, text) in files {
-            let path = folder.join(name);
-            fs::write(&path, text).map_err(|error| Failure::io(path, error))?;
+            fs_err::write(folder.join(name), text).map_err(Failure::system)?;
         }
         job.count_written(measured.len() as u64);
         job.note(&write::last_line(&scores));
