@@ -32,7 +32,7 @@ use aligned::{Aligned, ImageSize, Missing};
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage, number};
 
 pub use measure::{Measured, Measures};
 pub use table::{Class, Interval, ScoreTable};
@@ -44,7 +44,7 @@ pub struct Score {
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
     pub truth: Option<PathBuf>,
     /// How far surfaces may lie apart to agree, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = tolerance)]
+    #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = number::within(0.0..=1e6))]
     pub tolerance: f64,
     /// How often patients are drawn for an interval
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
@@ -53,13 +53,6 @@ pub struct Score {
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub size: ImageSize,
-}
-
-fn tolerance(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(pixels) if (0.0..=1e6).contains(&pixels) => Ok(pixels),
-        _ => Err(format!("`{text}` is no distance from 0 to 1000000 pixels")),
-    }
 }
 
 impl Stage for Score {

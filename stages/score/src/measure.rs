@@ -7,6 +7,7 @@ use bones::surface::{Surface, surface};
 use bones::{Bone, BoneSet, Mask};
 use planes::attribute;
 use rayon::prelude::*;
+use shard::Record;
 use stage::Reason;
 
 /// How well one bone of one image was found.
@@ -23,7 +24,7 @@ pub struct Measures {
 pub struct Measured {
     /// The record's key.
     pub key: String,
-    /// The patient; the image's own key where none is known.
+    /// The patient ([`folds::patient_of`]).
     pub patient: String,
     /// The bones in canonical order; `None` where prediction or truth has no opinion.
     pub bones: [Option<Measures>; COUNT],
@@ -35,14 +36,18 @@ pub(crate) fn measure(row: &Row, tolerance: f64) -> Result<Measured, Reason> {
     let [Some(predicted), Some(truth)] = records.as_slice() else {
         return Err("a prediction and a truth were expected".into());
     };
-    let patient = [&row.head, truth, predicted]
-        .into_iter()
-        .find_map(|record| record.attributes.get(attribute::PATIENT))
-        .unwrap_or(&row.head.key);
+    let patient = patient(&[&row.head, truth, predicted]).to_owned();
     let (predicted, opinion) = planes::masks_and_opinion(predicted)?;
     let (truth, other) = planes::masks_and_opinion(truth)?;
     let bones = compare(&predicted, &truth, opinion & other, tolerance)?;
-    Ok(Measured { key: row.head.key.clone(), patient: patient.clone(), bones })
+    Ok(Measured { key: row.head.key.clone(), patient, bones })
+}
+
+/// The patient that the first of the records tells which names one, or else that of the first one's key.
+fn patient<'a>(records: &[&'a Record; 3]) -> &'a str {
+    let tells = |record: &&&Record| record.attributes.contains_key(attribute::PATIENT);
+    let record = records.iter().find(tells).unwrap_or(&records[0]);
+    folds::patient_of(&record.key, &record.attributes)
 }
 
 fn compare(

@@ -91,6 +91,16 @@ fn missing_images_and_other_sizes_are_named() {
     score(&folder, "one.shard").refused(2);
 }
 
+#[test]
+fn who_has_no_attribute_is_the_patient_of_the_folder() {
+    let folder = compared();
+    let mut records = read(folder.path().join("half.shard"));
+    records.iter_mut().for_each(|record| drop(record.attributes.remove("patient")));
+    write(folder.path().join("bare.shard"), &records);
+    let ended = score(&folder, "bare.shard --truth bare.shard").complete();
+    assert!(ended.text().starts_with("3 images of 2 patients;"), "{}", ended.text());
+}
+
 /// `palm.csv` has rows for the Lunate and an empty one for the Ulna alone.
 #[test]
 fn classes_without_an_opinion_are_left_out_and_told() {
