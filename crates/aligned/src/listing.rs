@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use bones::submission::Index;
-use bones::{Mask, Size};
+use bones::{BoneSet, Mask, Size};
 use stage::{Failure, Job, Reason};
 
 /// A submission of which, unless it came through a pipe, only the rows in use are in memory.
@@ -45,6 +45,16 @@ impl Listing {
     /// The image names, sorted.
     pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
         self.index.images()
+    }
+
+    /// The bones on which it has an opinion: those with a row for any image.
+    pub(crate) fn opinion(&self) -> BoneSet {
+        self.index.opinion()
+    }
+
+    /// How many rows of those bones are left out.
+    pub(crate) fn rows_left_out(&self) -> u64 {
+        self.index.rows_left_out()
     }
 
     /// Whether the image has a row.

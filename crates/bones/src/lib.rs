@@ -12,7 +12,6 @@ pub mod contour;
 pub mod crop;
 pub mod dice;
 pub mod mask;
-mod overlay;
 pub mod polygon;
 pub mod resize;
 pub mod rle;
@@ -23,6 +22,7 @@ pub mod submission;
 pub mod surface;
 mod toggles;
 pub mod vote;
+mod zip;
 
 pub use bone::Bone;
 pub use bone_set::BoneSet;

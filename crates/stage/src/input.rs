@@ -114,7 +114,7 @@ impl Records {
     }
 
     /// Only the first `limit` records. What follows is still read and checked, so that the digest is that of the
-    /// whole input and its writer can finish.
+    /// whole input and its writer can finish; how much that was is said and counted.
     pub fn first(mut self, limit: u64) -> Records {
         self.limit = limit;
         self
@@ -168,6 +168,16 @@ impl Records {
         check_same(&self.header, Path::new("the input before it"), reader.header(), &path)?;
         self.current = Some((path, reader));
         Ok(())
+    }
+
+    /// How many records are wanted at most.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// How many records behind them were left out.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.read.saturating_sub(self.limit)
     }
 
     pub(crate) fn into_digests(self) -> (Vec<InputDigest>, u64) {

@@ -14,11 +14,16 @@
 //! images where it is defined: not where one of the two masks is empty, which the last column counts. NSD is the
 //! share of both surfaces that lies within the tolerance of the other.
 //!
+//! A submission without any row for a class has no opinion on it, and neither have masks that `decode-rle` read from it.
+//! What prediction or truth has no opinion on is not compared: it is `–` in the table, and the mean is over the other
+//! classes. An empty run-length text is an opinion, and so is a row that is left out of a class with rows for other
+//! images: no pixel.
+//!
 //! The output is a folder: `table.txt`, `scores.json`, `scores.csv` (a row for each class) and `images.csv` (a row for
 //! each image and class). Without `--out`, the table goes to standard output.
 
 mod measure;
-mod summary;
+mod table;
 mod write;
 
 use std::fs;
@@ -31,7 +36,7 @@ use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 
 pub use measure::{Measured, Measures};
-pub use summary::{Class, Interval, Scores};
+pub use table::{Class, Interval, ScoreTable};
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
@@ -43,7 +48,7 @@ pub struct Score {
     #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = tolerance)]
     pub tolerance: f64,
     /// How often patients are drawn for an interval
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub resamples: u32,
     #[command(flatten)]
     #[serde(flatten)]
@@ -89,7 +94,7 @@ impl Stage for Score {
             },
         )?;
 
-        let scores = Scores::of(&measured, self.tolerance, self.resamples, job.seed());
+        let scores = ScoreTable::of(&measured, self.tolerance, self.resamples, job.seed());
         let table = write::table(&scores);
         if job.writes_to_stdout() {
             return job.text()?.write_all(table.as_bytes()).map_err(|error| Failure::io("output", error));

@@ -55,6 +55,11 @@ impl Job {
 
     /// Notes that a stream was read to its end, for the summary. [`Job::each`] does it by itself.
     pub fn done_reading(&mut self, records: Records) {
+        let left_out = records.left_out();
+        if left_out > 0 {
+            self.count("records left out", left_out);
+            self.note(&format!("{left_out} records behind the first {} are left out", records.limit()));
+        }
         let (digests, read) = records.into_digests();
         self.inputs.extend(digests);
         self.records.read += read;

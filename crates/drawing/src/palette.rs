@@ -4,13 +4,13 @@ use bones::Bone;
 use bones::bone::COUNT;
 
 /// Red, green and blue, 0 … 255.
-pub(crate) type Rgb = [u8; 3];
+pub type Rgb = [u8; 3];
 
 /// The bones' colours in canonical order.
 ///
 /// Hues follow each other by the golden angle, so that bones which are neighbours in the canonical order, and so in
 /// the hand, have hues far apart; two steps of lightness set bones of near hue apart.
-pub(crate) const COLOURS: [Rgb; COUNT] = {
+pub const COLOURS: [Rgb; COUNT] = {
     let mut colours = [[0; 3]; COUNT];
     let mut index = 0;
     while index < COUNT {
@@ -23,7 +23,7 @@ pub(crate) const COLOURS: [Rgb; COUNT] = {
 };
 
 /// The colour of a bone.
-pub(crate) const fn colour(bone: Bone) -> Rgb {
+pub const fn colour(bone: Bone) -> Rgb {
     COLOURS[bone.index()]
 }
 

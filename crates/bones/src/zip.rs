@@ -1,4 +1,4 @@
-//! Overlay: two masks of one size walked together.
+//! Zip: the runs of two masks of one size, walked together.
 
 use std::ops::Range;
 
@@ -8,10 +8,7 @@ use crate::mask::Mask;
 /// The pixel ranges on which neither mask changes, in order, with the sets of both.
 ///
 /// Ends with the shorter mask where the sizes differ.
-pub(crate) fn overlay<'a>(
-    a: &'a Mask,
-    b: &'a Mask,
-) -> impl Iterator<Item = (Range<u32>, BoneSet, BoneSet)> + 'a {
+pub(crate) fn zip<'a>(a: &'a Mask, b: &'a Mask) -> impl Iterator<Item = (Range<u32>, BoneSet, BoneSet)> + 'a {
     let (mut rest_a, mut rest_b) = (a.runs(), b.runs());
     let mut start = 0;
     std::iter::from_fn(move || {

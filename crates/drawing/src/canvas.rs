@@ -1,6 +1,6 @@
 //! A canvas: red, green and blue pixels that can be filled, written on, and saved as PNG.
 
-use std::io;
+use std::io::{self, Write};
 
 use font8x8::{BASIC_FONTS, UnicodeFonts};
 
@@ -11,31 +11,51 @@ pub(crate) const GLYPH: usize = 8;
 
 /// Red, green and blue pixels, row-major.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Canvas {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
+pub struct Canvas {
+    width: usize,
+    height: usize,
     pixels: Vec<Rgb>,
 }
 
 impl Canvas {
-    pub(crate) fn new(width: usize, height: usize, colour: Rgb) -> Canvas {
+    /// A canvas of one colour.
+    pub fn new(width: usize, height: usize, colour: Rgb) -> Canvas {
         Canvas { width, height, pixels: vec![colour; width * height] }
     }
 
-    /// From `width` × `height` pixels.
-    pub(crate) fn from_pixels(width: usize, height: usize, pixels: Vec<Rgb>) -> Canvas {
+    /// From rows of `width` pixels, one after the other.
+    ///
+    /// # Panics
+    /// Where the last row is not whole.
+    pub fn from_rows(width: usize, pixels: Vec<Rgb>) -> Canvas {
+        let height = pixels.len() / width.max(1);
         assert_eq!(pixels.len(), width * height);
         Canvas { width, height, pixels }
     }
 
+    /// Pixels of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many rows there are.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Adds rows of one colour below.
+    pub fn extend(&mut self, rows: usize, colour: Rgb) {
+        self.height += rows;
+        self.pixels.resize(self.width * self.height, colour);
+    }
+
     /// The pixels, row-major.
-    #[cfg(test)]
-    pub(crate) fn pixels(&self) -> &[Rgb] {
+    pub fn pixels(&self) -> &[Rgb] {
         &self.pixels
     }
 
     /// Fills a rectangle, as far as it lies on the canvas.
-    pub(crate) fn fill(&mut self, x: usize, y: usize, width: usize, height: usize, colour: Rgb) {
+    pub fn fill(&mut self, x: usize, y: usize, width: usize, height: usize, colour: Rgb) {
         let columns = x.min(self.width)..(x + width).min(self.width);
         for row in self.pixels.chunks_exact_mut(self.width.max(1)).skip(y).take(height) {
             row[columns.clone()].fill(colour);
@@ -43,7 +63,7 @@ impl Canvas {
     }
 
     /// Puts another canvas onto this one, as far as it lies on it.
-    pub(crate) fn paste(&mut self, x: usize, y: usize, other: &Canvas) {
+    pub fn paste(&mut self, x: usize, y: usize, other: &Canvas) {
         let width = other.width.min(self.width.saturating_sub(x));
         let rows = self.pixels.chunks_exact_mut(self.width.max(1)).skip(y);
         for (row, other) in rows.zip(other.pixels.chunks_exact(other.width.max(1))) {
@@ -52,9 +72,10 @@ impl Canvas {
     }
 
     /// Writes a line of text, 8 × `scale` pixels a character; characters that the font lacks become `?`.
-    pub(crate) fn write(&mut self, x: usize, y: usize, scale: usize, colour: Rgb, text: &str) {
+    pub fn write(&mut self, x: usize, y: usize, scale: usize, colour: Rgb, text: &str) {
         for (index, character) in text.chars().enumerate() {
-            let glyph = BASIC_FONTS.get(character).or_else(|| BASIC_FONTS.get('?')).unwrap_or_default();
+            let glyph = BASIC_FONTS.get(character).or_else(|| BASIC_FONTS.get('?'));
+            let glyph = glyph.expect("the font has all of ASCII");
             for (row, bits) in glyph.into_iter().enumerate() {
                 for column in (0..GLYPH).filter(|column| bits >> column & 1 == 1) {
                     let left = x + (index * GLYPH + column) * scale;
@@ -64,18 +85,31 @@ impl Canvas {
         }
     }
 
-    /// The canvas as a PNG file.
-    pub(crate) fn to_png(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Fast);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(self.pixels.as_flattened())?;
-        writer.finish()?;
-        Ok(bytes)
+    /// Writes the canvas as a PNG file.
+    pub fn write_png(&self, output: impl Write) -> io::Result<()> {
+        png(output, self.width, self.height, |push| {
+            self.pixels.chunks_exact(self.width.max(1)).try_for_each(push)
+        })
     }
+}
+
+/// Writes a PNG file row by row: `rows` pushes each of them.
+pub(crate) fn png(
+    output: impl Write,
+    width: usize,
+    height: usize,
+    rows: impl FnOnce(&mut dyn FnMut(&[Rgb]) -> io::Result<()>) -> io::Result<()>,
+) -> io::Result<()> {
+    let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
+    let mut encoder = png::Encoder::new(output, side(width)?, side(height)?);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let mut file = encoder.write_header()?;
+    let mut stream = file.stream_writer()?;
+    rows(&mut |row| stream.write_all(row.as_flattened()))?;
+    stream.finish()?;
+    Ok(file.finish()?)
 }
 
 /// `text`, cut to what fits `width` pixels at `scale`, with an ellipsis in front where it was cut: names differ at
@@ -118,8 +152,10 @@ mod tests {
 
     #[test]
     fn a_png_holds_the_pixels() {
-        let canvas = Canvas::from_pixels(2, 1, vec![[1, 2, 3], [4, 5, 6]]);
-        let mut reader = png::Decoder::new(io::Cursor::new(canvas.to_png().unwrap())).read_info().unwrap();
+        let canvas = Canvas::from_rows(2, vec![[1, 2, 3], [4, 5, 6]]);
+        let mut bytes = Vec::new();
+        canvas.write_png(&mut bytes).unwrap();
+        let mut reader = png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();
         let mut pixels = vec![0; 6];
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels, [1, 2, 3, 4, 5, 6]);
