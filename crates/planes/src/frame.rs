@@ -12,7 +12,7 @@ use crate::opinion::first_names;
 
 /// The attributes that travel with every record.
 pub mod attribute {
-    /// The patient, such as `ID001`; folds are grouped by it.
+    /// The patient, such as `ID001`. Whoever wants to know it asks `folds::patient_of`.
     pub const PATIENT: &str = "patient";
     /// `R`, `L`, or absent where nothing tells.
     pub const SIDE: &str = "side";
@@ -29,6 +29,8 @@ pub mod attribute {
     pub const PARENT: &str = "parent";
     /// The bones on which the plane `masks` has an opinion, separated by blanks; absent where it has one on all.
     pub const OPINION: &str = "opinion";
+    /// The key of the record at the beginning, where the parent was derived itself.
+    pub const ANCESTOR: &str = "ancestor";
 }
 
 /// Which part of which radiograph a record shows.

@@ -21,6 +21,7 @@ mod digest;
 mod failure;
 mod input;
 mod job;
+pub mod number;
 mod output;
 mod places;
 mod progress;

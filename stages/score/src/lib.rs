@@ -97,7 +97,7 @@ impl Stage for Score {
         let scores = ScoreTable::of(&measured, self.tolerance, self.resamples, job.seed());
         let table = write::table(&scores);
         if job.writes_to_stdout() {
-            return job.text()?.write_all(table.as_bytes()).map_err(|error| Failure::io("output", error));
+            return job.text()?.write_all(table.as_bytes()).map_err(Failure::system);
         }
         let folder = job.directory()?;
         let json = write::json(&scores).map_err(|error| Failure::Internal(error.to_string()))?;
