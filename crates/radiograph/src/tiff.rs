@@ -3,16 +3,22 @@
 use std::io::Cursor;
 
 use image::metadata::Orientation;
+use tiff::decoder::ifd::Value;
 use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, DecodingResult, Limits};
-use tiff::tags::{PhotometricInterpretation, SampleFormat, Tag};
+use tiff::tags::{CompressionMethod, PhotometricInterpretation, SampleFormat, Tag};
 use tiff::{ColorType, TiffError, TiffUnsupportedError};
 
 use crate::error::ImageError;
 use crate::grey::{Grey, Samples};
+use crate::jpeg;
 use crate::limit::{BYTES_PER_PIXEL, check_size};
 use crate::luma::{self, Sample, to_grey};
 
 pub(crate) const NAME: &str = "TIFF";
+
+/// JPEG's markers before a scan and after an image.
+const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
+const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 
 /// Most bytes that one tag of a directory may take.
 const TAG_LIMIT: usize = 16 << 20;
@@ -25,6 +31,7 @@ pub(crate) fn read(bytes: &[u8], max_pixels: u32) -> Result<Grey, ImageError> {
     let orientation = file.find_tag_unsigned::<u8>(Tag::Orientation).map_err(failed)?;
     check_samples(&mut file)?;
     check_tiles(&mut file)?;
+    check_jpeg(&mut file, bytes, max_pixels)?;
 
     let mut limits = Limits::default();
     limits.decoding_buffer_size = size.pixels() as usize * BYTES_PER_PIXEL as usize;
@@ -61,6 +68,41 @@ fn check_tiles(file: &mut Decoder<Cursor<&[u8]>>) -> Result<(), ImageError> {
     let tall = file.get_chunk_type() == ChunkType::Tile && height % file.chunk_dimensions().1.max(1) != 0;
     if separate && tall {
         return Err(ImageError::unsupported(NAME, "colour planes in tiles that go over the image's edge"));
+    }
+    Ok(())
+}
+
+/// Refuses strips and tiles in JPEG that are cut short, or of several scans: the reader fills up the first with grey,
+/// and mixes up the others.
+fn check_jpeg(file: &mut Decoder<Cursor<&[u8]>>, bytes: &[u8], max_pixels: u32) -> Result<(), ImageError> {
+    if file.find_tag_unsigned(Tag::Compression).map_err(failed)?
+        != Some(CompressionMethod::ModernJPEG.to_u16())
+    {
+        return Ok(());
+    }
+    let (offsets, lengths) = match file.get_chunk_type() {
+        ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
+        ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
+    };
+    let [offsets, lengths] =
+        [file.get_tag_u64_vec(offsets).map_err(failed)?, file.get_tag_u64_vec(lengths).map_err(failed)?];
+    let tables = file.find_tag(Tag::JPEGTables).map_err(failed)?;
+    let tables = tables.map(Value::into_u8_vec).transpose().map_err(failed)?;
+    for (offset, length) in offsets.into_iter().zip(lengths) {
+        let chunk =
+            usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..length as usize));
+        let chunk = chunk.ok_or_else(|| ImageError::damaged(NAME, "a strip or tile lies beyond its end"))?;
+        if chunk.array_windows().filter(|marker| **marker == START_OF_SCAN).count() > 1 {
+            return Err(ImageError::unsupported(NAME, "JPEG compression in several scans"));
+        }
+        // The tables' end marker and the chunk's start marker fall away between the two.
+        match &tables {
+            Some(tables) => {
+                let tables = tables.strip_suffix(&END_OF_IMAGE).unwrap_or(tables);
+                jpeg::read(&[tables, chunk.get(2..).unwrap_or_default()].concat(), max_pixels)?
+            }
+            None => jpeg::read(chunk, max_pixels)?,
+        };
     }
     Ok(())
 }

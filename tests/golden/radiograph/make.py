@@ -95,6 +95,7 @@ def tiffs(grey, colour):
     yield "tiles", tiff(grey, tile=(16, 16))
     yield "planes", tiff(planes, photometric="rgb", planarconfig="separate")
     yield "tiles-of-planes", tiff(planes, photometric="rgb", planarconfig="separate", tile=(16, 16), compression="lzw")
+    yield "jpeg-strips", tiff(grey, compression="jpeg", rowsperstrip=16)
     yield "cmyk", tiff(np.dstack([colour, grey]), photometric="separated")
     yield "turned", tiff(grey, extratags=[(274, 3, 1, 6, True)])
     yield "palette", tiff(grey, photometric="palette", colormap=np.arange(768, dtype=np.uint16).reshape(3, 256))
