@@ -43,7 +43,7 @@ impl From<Percentiles> for String {
 ///
 /// The window's ends are the smallest samples that at least `low` % and `high` % of all samples do not exceed
 /// (nearest rank). Where the ends coincide, what is above them becomes 255 and the rest 0.
-pub(crate) fn window(samples: &[u16], percentiles: Percentiles) -> (Vec<u8>, [u16; 2]) {
+pub fn window(samples: &[u16], percentiles: Percentiles) -> (Vec<u8>, [u16; 2]) {
     let mut histogram = vec![0_u64; 1 << 16];
     for &sample in samples {
         histogram[usize::from(sample)] += 1;
@@ -55,7 +55,7 @@ pub(crate) fn window(samples: &[u16], percentiles: Percentiles) -> (Vec<u8>, [u1
             below += count;
             below >= rank
         });
-        end.unwrap_or_default() as u16
+        end.map_or(0, |end| end as u16)
     });
     let (low, range) = (u32::from(ends[0]), u32::from(ends[1] - ends[0]));
     let greys: Vec<u8> = (0..=u32::from(u16::MAX))

@@ -20,11 +20,16 @@ pub(crate) const OPENCV: Luma = Luma { weights: [4899, 9617, 1868], rounding: 1 
 
 /// A sample of 8 or 16 bits.
 pub(crate) trait Sample: Copy + Into<u32> {
+    /// The largest value.
+    const MOST: u32;
+
     /// The sample with this value, which fits.
     fn of(value: u32) -> Self;
 }
 
 impl Sample for u8 {
+    const MOST: u32 = u8::MAX as u32;
+
     #[inline]
     fn of(value: u32) -> u8 {
         value as u8
@@ -32,6 +37,8 @@ impl Sample for u8 {
 }
 
 impl Sample for u16 {
+    const MOST: u32 = u16::MAX as u32;
+
     #[inline]
     fn of(value: u32) -> u16 {
         value as u16
@@ -66,6 +73,13 @@ impl Luma {
                 .for_each(|(grey, &[red, green, blue, _])| *grey = self.grey([red, green, blue])),
         }
     }
+}
+
+/// Pixels of `channels` samples → grey samples.
+pub(crate) fn to_grey<T: Sample + Default>(luma: Luma, channels: usize, samples: &[T]) -> Vec<T> {
+    let mut grey = vec![T::default(); samples.len() / channels];
+    luma.row(channels, samples, &mut grey);
+    grey
 }
 
 #[cfg(test)]

@@ -6,8 +6,12 @@ use bones::Size;
 use image::metadata::Orientation;
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Limits, Reader, Transformations};
 
-use crate::grey::{Grey, ImageError, Samples, check_size, damaged, to_grey};
-use crate::luma;
+use crate::error::ImageError;
+use crate::grey::{Grey, Samples};
+use crate::limit::check_size;
+use crate::luma::{self, to_grey};
+
+pub(crate) const NAME: &str = "PNG";
 
 /// Most bytes that chunks beside the pixels may take.
 const CHUNK_LIMIT: usize = 64 << 20;
@@ -46,7 +50,7 @@ pub(crate) fn read(bytes: &[u8], max_pixels: u32) -> Result<Grey, ImageError> {
 }
 
 fn failed(error: impl ToString) -> ImageError {
-    damaged("PNG", error)
+    ImageError::damaged(NAME, error)
 }
 
 /// Width and height in the bytes where the format has them.

@@ -2,9 +2,8 @@
 //! prints and some detectors give them.
 
 use bones::Size;
-use planes::Image;
-
 use pixels::{Filter, resize};
+use planes::Image;
 
 /// Sides of the square to which images are shrunk: film grain and the dots of prints vanish.
 const SIDE: usize = 64;
@@ -27,13 +26,13 @@ const LEAST_CONTRAST: f64 = 24.0;
 /// times as uneven (by their standard deviation) as the bright ones: a hand has bones and flesh, the ground is even.
 /// One alone does not do: between two hands the middle is dark, and a close-up has no even ground. The brightness
 /// of the border says nothing, as collimated borders are as often bright as dark. In doubt the answer is no.
-pub(crate) fn is_inverted(image: &Image) -> bool {
+pub fn is_inverted(image: &Image) -> bool {
     const INNER: usize = SIDE - 2 * MARGIN;
-    let Some(size) = Size::new(SIDE as u32, SIDE as u32) else { return false };
+    let size = Size::new(SIDE as u32, SIDE as u32).expect("a square of few pixels");
     let small = resize(image.clone(), size, Filter::Area);
     let rows = small.pixels().chunks_exact(SIDE).skip(MARGIN).take(INNER);
     let pixels: Vec<u8> = rows.flat_map(|row| &row[MARGIN..SIDE - MARGIN]).copied().collect();
-    let Some(Split { threshold, contrast }) = otsu(&pixels) else { return false };
+    let Some(Halves { threshold, contrast }) = otsu(&pixels) else { return false };
 
     // Pixels whose neighbours, as far as there are any, are all on their side of the threshold.
     let is_dark = |x: usize, y: usize| pixels[y * INNER + x] <= threshold;
@@ -55,7 +54,7 @@ pub(crate) fn is_inverted(image: &Image) -> bool {
 }
 
 /// The image with 255 − v for each grey value v.
-pub(crate) fn negative(image: Image) -> Image {
+pub fn negative(image: Image) -> Image {
     let size = image.size();
     let mut pixels = image.into_pixels();
     pixels.iter_mut().for_each(|pixel| *pixel = !*pixel);
@@ -63,19 +62,19 @@ pub(crate) fn negative(image: Image) -> Image {
 }
 
 /// Two halves of the grey values: up to the threshold, and above.
-struct Split {
+struct Halves {
     threshold: u8,
     /// How far the halves' means lie apart.
     contrast: f64,
 }
 
-/// The split with the largest variance between its halves; `None` where all pixels are equal.
-fn otsu(pixels: &[u8]) -> Option<Split> {
+/// The halves with the largest variance between them; `None` where all pixels are equal.
+fn otsu(pixels: &[u8]) -> Option<Halves> {
     let mut counts = [0_u32; 256];
     pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
     let sum: f64 = pixels.iter().map(|&pixel| f64::from(pixel)).sum();
     let (mut dark, mut dark_sum) = (0.0, 0.0);
-    let mut best: Option<(f64, Split)> = None;
+    let mut best: Option<(f64, Halves)> = None;
     for (threshold, &count) in (0_u8..=255).zip(&counts) {
         dark += f64::from(count);
         dark_sum += f64::from(count) * f64::from(threshold);
@@ -86,10 +85,10 @@ fn otsu(pixels: &[u8]) -> Option<Split> {
         let contrast = (sum - dark_sum) / bright - dark_sum / dark;
         let between = dark * bright * contrast.powi(2);
         if best.as_ref().is_none_or(|(most, _)| between > *most) {
-            best = Some((between, Split { threshold, contrast }));
+            best = Some((between, Halves { threshold, contrast }));
         }
     }
-    best.map(|(_, split)| split)
+    best.map(|(_, halves)| halves)
 }
 
 /// The standard deviation; `None` of nothing.
