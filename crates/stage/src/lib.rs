@@ -13,6 +13,15 @@
 //! returned `Ok` ends and renames the outputs. So a stage that failed or was killed never leaves something that
 //! looks complete.
 //!
+//! A program says that it is a stage by the line `ossa-stage-contract:1` in its file; the runner starts nothing else.
+//! [`main`] puts it into the program. A script that wraps a stage has it as a comment:
+//!
+//! ```sh
+//! #!/bin/sh
+//! # ossa-stage-contract:1
+//! exec nice train "$@"
+//! ```
+//!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | complete |
@@ -28,6 +37,7 @@ mod card;
 mod failure;
 mod input;
 mod job;
+mod marker;
 mod output;
 mod progress;
 mod run;
@@ -38,6 +48,7 @@ pub use card::{Arity, Artefact, Card, Output, Pass, Port, Relation};
 pub use failure::{BadData, Failure, Reason};
 pub use input::{Content, Records, holds_records};
 pub use job::Job;
+pub use marker::{CONTRACT, MARKER};
 pub use progress::ProgressEvent;
 pub use run::{Stage, card_of, main};
 pub use summary::{InputDigest, RecordCounts, Skipped, Summary};

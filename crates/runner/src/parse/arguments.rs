@@ -84,7 +84,7 @@ pub(crate) fn unchecked(args: &[(Key, Item)]) -> BTreeMap<String, Json> {
                 Value::Text(text) => text.into(),
                 value => json(&Item { origin: item.origin.clone(), value }),
             },
-            Value::Integer(number) => (*number).into(),
+            Value::Integer(number) => integer(*number),
             Value::Float(number) => (*number).into(),
             Value::Boolean(truth) => (*truth).into(),
             Value::List(items) => items.iter().map(json).collect::<Vec<Json>>().into(),
@@ -92,6 +92,11 @@ pub(crate) fn unchecked(args: &[(Key, Item)]) -> BTreeMap<String, Json> {
         }
     }
     args.iter().map(|(key, item)| (key.name.clone(), json(item))).collect()
+}
+
+/// A whole number as JSON.
+fn integer(number: i128) -> Json {
+    serde_json::Number::from_i128(number).expect("an integer of a document fits an i64 or a u64").into()
 }
 
 /// A value as it stands on a command line.
@@ -172,7 +177,7 @@ impl Accepted {
         let anything = self.anything;
         match &item.value {
             Value::Boolean(truth) if self.boolean || anything => return Ok((*truth).into()),
-            Value::Integer(number) if self.integer || anything => return Ok((*number).into()),
+            Value::Integer(number) if self.integer || anything => return Ok(integer(*number)),
             Value::Integer(number) if self.number => return Ok((*number as f64).into()),
             Value::Float(number) if self.number || anything => return Ok((*number).into()),
             Value::Text(text) if self.string || anything => return Ok(text.clone().into()),
