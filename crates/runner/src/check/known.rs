@@ -61,8 +61,7 @@ pub(crate) fn look_up(
         Err(complaint) => match asked(&[]).or_else(|_| stages.card(&binary, &[], memo)) {
             Ok(card) => card,
             Err(_) => {
-                let text = format!("{what}: `{stage}`: {}", complaint.text);
-                faults.push(Fault { system: complaint.system, ..Fault::new(&step.run.origin, text) });
+                faults.push(complaint.fault(&step.run.origin, &format!("{what}: `{stage}`")));
                 return None;
             }
         },
@@ -79,7 +78,7 @@ pub(crate) fn look_up(
         && !unknown_port
     {
         let origin = step.args.first().map_or(&step.run.origin, |(key, _)| &key.origin);
-        faults.push(Fault::new(origin, format!("{what}: `{stage}`: {}", complaint.text)));
+        faults.push(complaint.fault(origin, &format!("{what}: `{stage}`")));
     }
     let binary_digest = match memo.file(&binary) {
         Ok(digest) => digest,

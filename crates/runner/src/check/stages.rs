@@ -11,6 +11,7 @@ use fs_err as fs;
 use stage::{CONTRACT, Card, MARKER};
 
 use crate::check::marker::contract_of;
+use crate::parse::fault::{Fault, Origin};
 use crate::store::memo::Memo;
 
 /// Where stages are looked for, and what they have said.
@@ -31,6 +32,17 @@ pub(crate) struct Complaint {
     pub(crate) text: String,
     /// Whether the system did not start the program, or not all of it: the text has its words.
     pub(crate) system: bool,
+}
+
+impl Complaint {
+    fn of_system(text: String) -> Complaint {
+        Complaint { text, system: true }
+    }
+
+    /// The complaint as a fault at `origin`, of what `what` says.
+    pub(crate) fn fault(&self, origin: &Origin, what: &str) -> Fault {
+        Fault { system: self.system, ..Fault::new(origin, format!("{what}: {}", self.text)) }
+    }
 }
 
 impl From<String> for Complaint {
@@ -125,23 +137,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn ask(binary: &Path, arguments: &[String]) -> Result<Card, Complaint> {
     identify(binary)?;
-    let output =
-        Command::new(binary).arg("--describe").args(arguments).stdin(Stdio::null()).output().map_err(
-            |error| Complaint { text: format!("{} does not start: {error}", binary.display()), system: true },
-        )?;
+    let name = binary.display();
+    let does_not_start = |why: &str| Complaint::of_system(format!("{name} does not start: {why}"));
+    let output = Command::new(binary).arg("--describe").args(arguments).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| does_not_start(&error.to_string()))?;
     if !output.status.success() {
         let text = complaint(&String::from_utf8_lossy(&output.stderr));
-        return Err(match output.status.code() {
-            Some(UNSTARTED) => {
-                Complaint { text: format!("{} does not start: {text}", binary.display()), system: true }
-            }
-            _ => Complaint::from(text),
-        });
+        let unstarted = output.status.code() == Some(UNSTARTED);
+        return Err(if unstarted { does_not_start(&text) } else { text.into() });
     }
-    let card = serde_json::from_slice(&output.stdout).map_err(|error| {
-        Complaint::from(format!("{}: --describe gave no card ({error})", binary.display()))
-    })?;
-    Ok(card)
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{name}: --describe gave no card ({error})").into())
 }
 
 /// The exit code of the dynamic loader, and of a shell, that does not find what it should start.
@@ -149,8 +155,7 @@ pub(crate) const UNSTARTED: i32 = 127;
 
 /// Refuses what does not say that it is a stage, or is one of another contract.
 fn identify(binary: &Path) -> Result<(), Complaint> {
-    let contract =
-        contract_of(binary).map_err(|error| Complaint { text: error.to_string(), system: true })?;
+    let contract = contract_of(binary).map_err(|error| Complaint::of_system(error.to_string()))?;
     let name = binary.display();
     match contract {
         Some(CONTRACT) => Ok(()),
