@@ -4,12 +4,13 @@ mod end;
 mod place;
 mod verbs;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use runner::run::panics;
 use runner::store::gc::Begun;
+use runner::tell::console::words;
 
 use crate::end::{End, print};
 use crate::place::{Opened, Place};
@@ -95,7 +96,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
-    let ended = match verb {
+    let ended = panics::catch(|| match verb {
         None => run.run(),
         Some(Verb::Why { file, nodes, place }) => verbs::why(&file, &nodes, &place),
         Some(Verb::Graph { file, dot, place }) => Opened::open(&file, &place)
@@ -106,11 +107,12 @@ fn main() -> ExitCode {
             let begun = if begun { Begun::Remove } else { Begun::Keep };
             verbs::gc(&files, begun, dry_run, &place)
         }
-    };
+    });
+    let ended = ended.unwrap_or_else(|panic| Err(End { code: 70, message: format!("runner: {panic}") }));
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(End { code, message }) => {
-            let _ = writeln!(std::io::stderr(), "{message}");
+            words(&message);
             ExitCode::from(code)
         }
     }

@@ -44,7 +44,7 @@ mod run;
 mod summary;
 
 pub use arguments::{Contract, ProgressMode};
-pub use card::{Arity, Artefact, Card, Output, Pass, Port, Relation};
+pub use card::{Arity, Artefact, Backend, Card, Output, Pass, Port, Relation};
 pub use failure::{BadData, Failure, Reason};
 pub use input::{Content, Records, holds_records};
 pub use job::Job;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::marker::{self, CONTRACT};
-use crate::{Card, Contract, Failure, Job, Output, Pass, Port, Relation};
+use crate::{Backend, Card, Contract, Failure, Job, Output, Pass, Port, Relation};
 
 /// A stage: its arguments, what it consumes and produces, and what it does.
 pub trait Stage: Args + Serialize + JsonSchema {
@@ -25,6 +25,11 @@ pub trait Stage: Args + Serialize + JsonSchema {
     const PASS: Pass = Pass::Single;
     /// Whether the output's last bits depend on libtorch and the device.
     const NUMERIC: bool = false;
+
+    /// What computes, for these arguments; of every numeric stage.
+    fn backend(&self) -> Option<Backend> {
+        None
+    }
 
     /// What goes in, for these arguments.
     fn inputs(&self) -> Vec<Port>;
@@ -48,6 +53,7 @@ pub fn card_of<S: Stage>(stage: &S) -> Card {
         relation: S::RELATION,
         pass: S::PASS,
         numeric: S::NUMERIC,
+        backend: stage.backend(),
         arguments: schema_of::<S>(),
     }
 }

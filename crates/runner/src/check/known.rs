@@ -71,7 +71,9 @@ pub(crate) fn look_up(
         faults.push(Fault::new(&step.run.origin, text));
         return None;
     }
-    let given = arguments::check(&what, &step.args, &card, faults);
+    let device =
+        |given: &BTreeMap<String, Json>| given.get("device").and_then(Json::as_str).map(str::to_owned);
+    let mut given = arguments::check(&what, &step.args, &card, faults);
     let unknown_port = step.from.iter().any(|edge| card.inputs.iter().all(|port| port.name != edge.port));
     if let Err(complaint) = answer
         && faults.len() == before
@@ -87,5 +89,19 @@ pub(crate) fn look_up(
             return None;
         }
     };
+    let card = match stages.backend(&binary, card, device(&given).as_deref()) {
+        Ok(card) => card,
+        Err(complaint) => {
+            faults.push(complaint.fault(&step.run.origin, &format!("{what}: `{stage}`")));
+            return None;
+        }
+    };
+    if let Some(backend) = &card.backend
+        && arguments::knows(&card, "device")
+        && device(&given).is_none_or(|device| device == "auto")
+    {
+        // From here on the device is the one that the stage named, so that it can't be another when it runs.
+        given.insert("device".to_owned(), backend.device.clone().into());
+    }
     Some(Known { binary, binary_digest, card, given })
 }

@@ -22,6 +22,7 @@ use crate::parse::read::read;
 use crate::parse::set;
 use crate::store::Store;
 use crate::store::memo::Memo;
+use crate::store::tree::NO_CONTENT;
 
 /// Parses and checks the text of the pipeline file `file`, with `settings` as `--set` gives them. All faults are
 /// told together.
@@ -86,8 +87,13 @@ fn stem(file: &str) -> String {
 
 fn check_inputs(inputs: &[Input], steps: &[DraftStep], faults: &mut Vec<Fault>) {
     for (index, input) in inputs.iter().enumerate() {
-        if let Err(error) = std::fs::metadata(&input.path) {
-            let text = format!("input `{}`: {}: {error}", input.name, input.path.display());
+        let problem = match std::fs::metadata(&input.path) {
+            Err(error) => Some(format!(": {error}")),
+            Ok(found) if !found.is_file() && !found.is_dir() => Some(format!(" {NO_CONTENT}")),
+            Ok(_) => None,
+        };
+        if let Some(problem) = problem {
+            let text = format!("input `{}`: {}{problem}", input.name, input.path.display());
             faults.push(Fault::new(&input.origin, text));
         }
         let reads = |step: &DraftStep| step.from.iter().any(|edge| edge.source == Source::Input(index));

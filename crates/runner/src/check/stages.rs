@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use fs_err as fs;
-use stage::{CONTRACT, Card, MARKER};
+use stage::{Backend, CONTRACT, Card, MARKER};
 
 use crate::check::marker::contract_of;
 use crate::parse::fault::{Fault, Origin};
@@ -21,6 +21,7 @@ pub struct Stages {
     /// Cards that were asked for in earlier runs, by the binary's digest and its arguments.
     cards: Option<PathBuf>,
     asked: Mutex<HashMap<Question, Result<Card, Complaint>>>,
+    backends: Mutex<HashMap<Question, Result<Backend, Complaint>>>,
 }
 
 /// A binary and its arguments.
@@ -63,7 +64,7 @@ impl Stages {
                 beside.into_iter().chain(env::split_paths(&path)).collect()
             }
         };
-        Stages { folders, cards, asked: Mutex::default() }
+        Stages { folders, cards, asked: Mutex::default(), backends: Mutex::default() }
     }
 
     /// The binary of the stage `name`, or else what has the name, so that one can say what is wrong with it.
@@ -114,6 +115,24 @@ impl Stages {
         }
         lock(&self.asked).insert(question, answer.clone());
         answer
+    }
+
+    /// The card, with what computes as it is now: cards are remembered by the binary, but what it finds on this machine
+    /// may change. Only numeric stages are asked, with the device that they are given.
+    pub(crate) fn backend(&self, binary: &Path, card: Card, device: Option<&str>) -> Result<Card, Complaint> {
+        if !card.numeric {
+            return Ok(Card { backend: None, ..card });
+        }
+        let arguments: Vec<String> = device.map(|device| format!("--device={device}")).into_iter().collect();
+        let question = (binary.to_owned(), arguments.clone());
+        let mut known = lock(&self.backends);
+        let answer = known.entry(question).or_insert_with(|| {
+            let backend = ask(binary, &arguments)?.backend;
+            backend.ok_or_else(|| {
+                "its card does not tell with which libtorch it computes: build it anew".to_owned().into()
+            })
+        });
+        answer.clone().map(|backend| Card { backend: Some(backend), ..card })
     }
 
     fn remembered(&self, binary: &Path, arguments: &[String], memo: &Memo) -> Option<PathBuf> {

@@ -15,8 +15,7 @@ pub(crate) fn check(
     card: &Card,
     faults: &mut Vec<Fault>,
 ) -> BTreeMap<String, Json> {
-    let empty = serde_json::Map::new();
-    let properties = card.arguments.get("properties").and_then(Json::as_object).unwrap_or(&empty);
+    let properties = properties(card);
     let ports: Vec<String> = card.inputs.iter().map(|port| port.name.replace('-', "_")).collect();
     let mut checked = BTreeMap::new();
     for (key, item) in args {
@@ -30,8 +29,8 @@ pub(crate) fn check(
             faults.push(Fault::new(&key.origin, text));
             continue;
         }
-        let Some(schema) = properties.get(name) else {
-            let known = properties.keys().filter(|known| !ports.contains(known)).map(String::as_str);
+        let Some(schema) = properties.get(name.as_str()) else {
+            let known = properties.keys().copied().filter(|known| ports.iter().all(|port| port != known));
             let text = format!("{what}: `{}` has no argument `{name}`{}", card.stage, remedy(name, known));
             faults.push(Fault::new(&key.origin, text));
             continue;
@@ -45,19 +44,52 @@ pub(crate) fn check(
     checked
 }
 
-/// The arguments with the defaults that the schema names, so that naming a default changes nothing.
+/// The arguments with the defaults that the schema names, each written in one way, so that neither naming a default
+/// nor writing `1` for `1.0` changes anything.
 pub(crate) fn resolve(given: &BTreeMap<String, Json>, card: &Card) -> BTreeMap<String, Json> {
     let ports: Vec<String> = card.inputs.iter().map(|port| port.name.replace('-', "_")).collect();
-    let properties = card.arguments.get("properties").and_then(Json::as_object);
-    let defaults = properties.into_iter().flatten().filter_map(|(name, schema)| {
-        let default = schema.get("default").filter(|default| !default.is_null())?;
-        (!ports.contains(name)).then(|| (name.clone(), default.clone()))
+    let mut resolved = BTreeMap::new();
+    for (name, schema) in
+        properties(card).into_iter().filter(|(name, _)| ports.iter().all(|port| port != name))
+    {
+        let default = schema.get("default").filter(|default| !default.is_null());
+        if let Some(value) = given.get(name).or(default) {
+            resolved.insert(name.to_owned(), Accepted::of(schema, &card.arguments).canonical(value));
+        }
+    }
+    // An absent flag and a false one are the same command line, as are an empty list and none.
+    resolved.retain(|_, value| {
+        *value != Json::Bool(false) && value.as_array().is_none_or(|list| !list.is_empty())
     });
-    let mut resolved: BTreeMap<String, Json> = defaults.collect();
-    resolved.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
-    // An absent flag and a false one are the same command line.
-    resolved.retain(|_, value| *value != Json::Bool(false));
     resolved
+}
+
+/// Whether the stage has an argument of this name.
+pub(crate) fn knows(card: &Card, name: &str) -> bool {
+    properties(card).contains_key(name)
+}
+
+/// The arguments that the schema describes; those of a flattened group may be a schema of their own.
+fn properties(card: &Card) -> BTreeMap<&str, &Json> {
+    fn add<'a>(schema: &'a Json, root: &'a Json, depth: usize, found: &mut BTreeMap<&'a str, &'a Json>) {
+        let own = schema.get("properties").and_then(Json::as_object).into_iter().flatten();
+        found.extend(own.map(|(name, schema)| (name.as_str(), schema)));
+        let groups = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
+        for group in groups.chain(target(schema, root)).filter(|_| depth < DEPTH) {
+            add(group, root, depth + 1, found);
+        }
+    }
+    let mut found = BTreeMap::new();
+    add(&card.arguments, &card.arguments, 0, &mut found);
+    found
+}
+
+/// Schemas that refer to one another further than this are taken to do so for ever.
+const DEPTH: usize = 16;
+
+/// The schema that a schema refers to.
+fn target<'a>(schema: &Json, root: &'a Json) -> Option<&'a Json> {
+    root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
 /// The flags of the arguments. `--name=value`, so that a value may begin with a dash.
@@ -111,6 +143,8 @@ struct Accepted {
     boolean: bool,
     integer: bool,
     number: bool,
+    /// Numbers are kept in single precision.
+    single: bool,
     string: bool,
     list: Option<Box<Accepted>>,
     words: Vec<String>,
@@ -126,8 +160,7 @@ impl Accepted {
     }
 
     fn add(&mut self, schema: &Json, root: &Json, depth: usize) {
-        let reference = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix('#'));
-        if let Some(target) = reference.and_then(|path| root.pointer(path)).filter(|_| depth < 16) {
+        if let Some(target) = target(schema, root).filter(|_| depth < DEPTH) {
             return self.add(target, root, depth + 1);
         }
         let mut said = false;
@@ -156,7 +189,10 @@ impl Accepted {
             match *kind {
                 "boolean" => self.boolean = true,
                 "integer" => self.integer = true,
-                "number" => self.number = true,
+                "number" => {
+                    self.number = true;
+                    self.single |= schema.get("format").is_some_and(|format| format == "float");
+                }
                 "string" => self.string = true,
                 "null" => {}
                 "array" => {
@@ -219,6 +255,32 @@ impl Accepted {
             .or_else(|problem| self.take(&of(Value::Text(text.to_owned()))).map_err(|_| problem))
     }
 
+    /// The one way in which a value that was checked, or is a default, is written.
+    fn canonical(&self, value: &Json) -> Json {
+        match value {
+            // A default may be the text of a command line.
+            Json::String(text) if !self.string && !self.words.contains(text) => {
+                let guess = serde_json::from_str(text).unwrap_or(Json::Null);
+                if guess.is_number() || guess.is_boolean() { self.canonical(&guess) } else { value.clone() }
+            }
+            Json::Number(number) if self.number && !self.integer => match number.as_f64() {
+                Some(number) if self.single => f64::from(number as f32).into(),
+                Some(number) => number.into(),
+                None => value.clone(),
+            },
+            Json::Array(items) => {
+                let of = |item| self.list.as_ref().map_or_else(|| Json::clone(item), |of| of.canonical(item));
+                items.iter().map(of).collect::<Vec<Json>>().into()
+            }
+            value => match &self.list {
+                Some(of) if !self.string && !self.number && !self.integer && !self.boolean => {
+                    vec![of.canonical(value)].into()
+                }
+                _ => value.clone(),
+            },
+        }
+    }
+
     fn wanted(&self) -> String {
         let mut kinds = Vec::new();
         kinds.extend(self.boolean.then(|| "true or false".to_owned()));
@@ -268,6 +330,66 @@ mod tests {
             take(json!({ "type": "integer" }), Value::Raw("x".into())).unwrap_err(),
             "is a string; it should be an integer"
         );
+    }
+
+    /// A card of a stage with these arguments.
+    fn card(arguments: Json) -> Card {
+        Card {
+            contract: 1,
+            stage: "stage".to_owned(),
+            version: "1".to_owned(),
+            about: String::new(),
+            inputs: Vec::new(),
+            output: stage::Output::File { of: "text".to_owned() },
+            relation: stage::Relation::Source,
+            pass: stage::Pass::Single,
+            numeric: false,
+            backend: None,
+            arguments,
+        }
+    }
+
+    #[test]
+    fn naming_a_default_changes_nothing_however_it_is_written() {
+        let card = card(json!({
+            "$defs": {
+                "Invert": { "oneOf": [{ "const": "auto" }, { "const": "on" }] },
+                "Group": { "properties": { "margin": { "type": "number", "default": 1 } } },
+            },
+            "properties": {
+                "invert": { "$ref": "#/$defs/Invert", "default": "auto" },
+                "threshold": { "type": "number", "format": "float", "default": 0.3f32 },
+                "rate": { "type": "number", "default": "2" },
+                "count": { "type": "integer", "default": 3 },
+                "fast": { "type": "boolean", "default": false },
+                "parts": { "type": "array", "items": { "type": "number" }, "default": [1, 2.5] },
+                "more": { "type": "array", "items": { "type": "string" }, "default": [] },
+                "free": { "type": ["integer", "null"], "default": null },
+            },
+            "allOf": [{ "$ref": "#/$defs/Group" }],
+        }));
+        let resolved = |given: Json| {
+            let given: BTreeMap<String, Json> = serde_json::from_value(given).unwrap();
+            serde_json::to_string(&resolve(&given, &card)).unwrap()
+        };
+        let defaults = resolved(json!({}));
+        for named in [
+            json!({ "invert": "auto" }),
+            json!({ "threshold": 0.3 }),
+            json!({ "rate": 2.0, "margin": 1.0 }),
+            json!({ "margin": 1, "count": 3, "fast": false }),
+            json!({ "parts": [1.0, 2.5], "more": [] }),
+        ] {
+            assert_eq!(resolved(named.clone()), defaults, "{named}");
+        }
+        for other in [
+            json!({ "invert": "on" }),
+            json!({ "threshold": 0.31 }),
+            json!({ "free": 0 }),
+            json!({ "fast": true }),
+        ] {
+            assert_ne!(resolved(other.clone()), defaults, "{other}");
+        }
     }
 
     #[test]

@@ -140,11 +140,10 @@ impl Context<'_> {
         if step.skip_bad > 0 {
             line.push(format!("--skip-bad={}", step.skip_bad).into());
         }
-        let shared = (self.jobs > 1).then(|| {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            cores.div_ceil(self.jobs) as u64
-        });
-        if let Some(threads) = step.threads.or(shared) {
+        // What computes was settled when the run was planned; only what can't change the result is shared out.
+        let settled = self.task.manifests[index].backend.as_ref().map(|backend| backend.threads);
+        let shared = || (self.jobs > 1).then(|| self.planner.cores.div_ceil(self.jobs as u64));
+        if let Some(threads) = settled.or(step.threads).or_else(shared) {
             line.push(format!("--threads={threads}").into());
         }
         line

@@ -135,10 +135,19 @@ impl Store {
         (out.exists() && object.files.is_at(&out, memo)).then_some(object)
     }
 
-    /// Makes the result that has grown in `work` appear.
+    /// Notes that the result that has grown in `work` is whole, and that it is what its key stands for.
+    pub fn finish(&self, object: &Object) -> io::Result<()> {
+        write_json(&self.work(&object.key).join("object.json"), object)
+    }
+
+    /// A result in `work` that lacks only its place.
+    pub fn unplaced(&self, key: &str) -> Option<Object> {
+        read_json(&self.work(key).join("object.json")).filter(|object: &Object| object.key == key)
+    }
+
+    /// Makes the finished result appear in its place.
     pub fn commit(&self, object: &Object) -> io::Result<()> {
         let work = self.work(&object.key);
-        write_json(&work.join("object.json"), object)?;
         let place = self.object_path(&object.key);
         if place.exists() {
             // What is there was found not to be whole.
