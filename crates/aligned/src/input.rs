@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bones::Size;
 use shard::{Header, Indexed, RawRecord, Record};
-use stage::{Content, Failure, Job, Reason, Records, holds_records};
+use stage::{Content, Failure, Job, Reason, Records, holds_records, is_on_disk};
 
 use crate::listing::Listing;
 
@@ -61,10 +61,7 @@ enum Source {
 
 impl Input {
     pub(crate) fn open(job: &mut Job, port: &str, path: &Path, size: Size) -> Result<Input, Failure> {
-        let name = match path.as_os_str() == "-" {
-            true => "standard input".to_owned(),
-            false => path.display().to_string(),
-        };
+        let name = stage::input_name(path);
         let listed = |submission: Listing| {
             let images = submission.images().map(str::to_owned).collect();
             Source::Submission {
@@ -75,13 +72,13 @@ impl Input {
                 next: 0,
             }
         };
-        if path.is_file() && !holds_records(path)? {
+        if is_on_disk(path) && !holds_records(path)? {
             return Ok(Input { name, content: listed(Listing::open(job, port, path)?) });
         }
         let content = match job.open(port, path)? {
             Content::Shard(records) => {
                 planes::check_classes(records.header()).map_err(|reason| Failure::data(&name, reason))?;
-                if path.is_file() {
+                if is_on_disk(path) {
                     let shard = Indexed::open(path).map_err(|error| Failure::reading(&name, error))?;
                     let shard = Box::new(shard);
                     let used = vec![false; shard.len()];

@@ -89,7 +89,7 @@ impl Aligned {
         size: Size,
         missing: Missing,
     ) -> Result<Aligned, Failure> {
-        let standard_inputs = inputs.iter().filter(|(_, path)| path.as_os_str() == "-").count();
+        let standard_inputs = inputs.iter().filter(|(_, path)| stage::is_standard(path)).count();
         if standard_inputs > 1 {
             return Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned()));
         }

@@ -61,6 +61,20 @@ fn what_comes_through_a_pipe_leads_and_gives_what_a_file_gives() {
 }
 
 #[test]
+fn a_dash_is_standard_input_whatever_lies_in_the_folder() {
+    let folder = folder();
+    for decoy in ["a.shard", "c.csv"] {
+        fs::copy(folder.path().join(decoy), folder.path().join("-")).unwrap();
+        for (input, expected) in [("b.shard", "ID1/x: 1 10"), ("c.csv", "ID1/x: 1 0")] {
+            let rows = lines(run(folder.path(), "a.shard -", Some(input)));
+            assert!(rows.contains(&expected.to_owned()), "{decoy}, {input}: {rows:?}");
+        }
+    }
+    let rows = lines(run(folder.path(), "c.csv ./-", Some("b.shard")));
+    assert_eq!(rows, ["x: 0 0", "y: 6 6", "z: 7 7", "0 incomplete"]);
+}
+
+#[test]
 fn what_an_input_lacks_is_told_of_all_rows_or_left_open() {
     let folder = folder();
     write(folder.path().join("d.shard"), &[masks("ID2/y", &[]), masks("ID4/w", &[("Ulna", 0..4)])]);

@@ -6,20 +6,22 @@ use std::io::{self, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use shard::format::HEADER_FRAME;
+use shard::program::{input_name, is_standard};
 use shard::{Header, RawRecord, Reader};
 
 use crate::{Artefact, Failure, InputDigest};
 
 type Source = Box<dyn Read + Send>;
 
-/// How messages name `-`.
-pub(crate) fn name(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+/// Whether there is a file at `path` that can be read more than once, unlike standard input (`-`, whatever lies in the
+/// folder under that name) and pipes.
+pub fn is_on_disk(path: &Path) -> bool {
+    !is_standard(path) && path.is_file()
 }
 
 /// Opens a file, or standard input for `-`. A folder or a terminal is refused.
 pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
-    if path == Path::new("-") {
+    if is_standard(path) {
         if io::stdin().is_terminal() {
             return Err(Failure::Usage(
                 "standard input is a terminal: give --in PATH, or pipe a shard in".to_owned(),
@@ -85,7 +87,7 @@ impl Records {
         let mut records = Records::begin(port, first, open(first)?, alternatives)?;
         // The headers of the others are checked now, so that a wrong last file does not cost a run; a pipe
         // can't be opened twice and is checked when its turn comes.
-        for path in others.iter().filter(|path| path.is_file()) {
+        for path in others.iter().filter(|path| is_on_disk(path)) {
             let other = open_shard(path, open(path)?, alternatives)?;
             check_same(&records.header, first, other.header(), path)?;
         }
@@ -125,7 +127,7 @@ impl Records {
 
     /// The file that is being read, for messages.
     pub fn file(&self) -> String {
-        self.current.as_ref().map_or_else(|| "input".to_owned(), |(path, _)| name(path))
+        self.current.as_ref().map_or_else(|| "input".to_owned(), |(path, _)| input_name(path))
     }
 
     /// The next record, still compressed; decoding is for the thread that works on it.
@@ -141,13 +143,14 @@ impl Records {
                     return Some(Ok(raw));
                 }
                 Some(Err(error)) => {
-                    let failure = Failure::reading(&name(path), error);
+                    let failure = Failure::reading(&input_name(path), error);
                     self.current = None;
                     return Some(Err(failure));
                 }
                 None => {
-                    let digest = reader.digest().map(|digest| digest.to_string()).unwrap_or_default();
-                    let path = name(path);
+                    let digest =
+                        reader.digest().expect("a stream without an error was read to its end").to_string();
+                    let path = input_name(path);
                     self.finished.push(InputDigest { port: self.port.clone(), path, digest });
                     self.current = None;
                     let next = self.waiting.pop_front()?;
@@ -207,7 +210,7 @@ fn open_shard(
     alternatives: &[&[String]],
 ) -> Result<Reader<BufReader<Source>>, Failure> {
     let reader = Reader::new(BufReader::with_capacity(1 << 18, source))
-        .map_err(|error| Failure::reading(&name(path), error))?;
+        .map_err(|error| Failure::reading(&input_name(path), error))?;
     let header = reader.header();
     let missing: Vec<&str> = alternatives
         .iter()
@@ -217,7 +220,7 @@ fn open_shard(
     if !missing.is_empty() && missing.len() == alternatives.len() {
         let have: Vec<&str> = header.planes.iter().map(|plane| plane.name.as_str()).collect();
         return Err(Failure::data(
-            name(path),
+            input_name(path),
             format!(
                 "no plane `{}`: it was written by `{}`, whose records have {}; {}",
                 missing.join("` or `"),
@@ -239,11 +242,11 @@ fn check_same(header: &Header, first: &Path, other: &Header, path: &Path) -> Res
         return Ok(());
     };
     Err(Failure::data(
-        name(path),
+        input_name(path),
         format!(
             "its {differs} (by `{}`) are not those of {} (by `{}`), so the two can't be read as one stream",
             other.producer.stage,
-            name(first),
+            input_name(first),
             header.producer.stage
         ),
     ))

@@ -22,23 +22,17 @@
 //! exec nice train "$@"
 //! ```
 //!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | complete |
-//! | 2 | wrong usage |
-//! | 65 | bad data: the message names file, record and reason |
-//! | 70 | a fault of the program |
-//! | 74 | the operating system refused to read or write |
-//! | 75 | try again later |
-//! | 141 | the reader of standard output left (silent) |
+//! The exit codes are those of [`Exit`].
 
 mod arguments;
 mod card;
+mod digest;
 mod failure;
 mod input;
 mod job;
 mod marker;
 mod output;
+mod places;
 mod progress;
 mod run;
 mod summary;
@@ -46,9 +40,11 @@ mod summary;
 pub use arguments::{Contract, ProgressMode};
 pub use card::{Arity, Artefact, Backend, Card, Output, Pass, Port, Relation};
 pub use failure::{BadData, Failure, Reason};
-pub use input::{Content, Records, holds_records};
+pub use input::{Content, Records, holds_records, is_on_disk};
 pub use job::Job;
 pub use marker::{CONTRACT, MARKER};
+pub use places::Places;
 pub use progress::ProgressEvent;
 pub use run::{Stage, card_of, main};
+pub use shard::program::{Exit, STANDARD_INPUT, STANDARD_OUTPUT, input_name, is_standard, say};
 pub use summary::{InputDigest, RecordCounts, Skipped, Summary};

@@ -47,7 +47,7 @@ impl Stage for EncodeRle {
         planes::check_classes(records.header()).map_err(|error| Failure::data(records.file(), error))?;
         let file = records.file();
         let out = job.text()?;
-        Writer::new(out).and_then(Writer::finish).map_err(|error| Failure::io("output", error))?;
+        Writer::new(out).and_then(Writer::finish).map_err(Failure::system)?;
 
         let mut spool = Spool::default();
         let mut sources = BTreeMap::new();

@@ -63,7 +63,7 @@ pub struct NodeTable {
     /// Bad records that the stage may pass over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_bad: Option<Number>,
-    /// Threads of the stage; all cores, divided by `-j`, where it is not given.
+    /// Threads of the stage. Where it is not given, all cores, divided by `-j` unless the number changes the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<Number>,
     /// Runs the node once for each value, or each combination of values: `for = { model = ["unet", "segformer"] }`

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use stage::Summary;
 
+use crate::plan::Planner;
 use crate::run::changed;
 use crate::run::context::{Context, Failed};
 use crate::run::reading::Reading;
@@ -74,7 +75,8 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Outcome, Failed> {
 fn prepare(context: &Context<'_>) -> io::Result<()> {
     let work = context.work();
     fs::create_dir_all(&work).map_err(|error| named(&work, error))?;
-    if context.planner.store.unplaced(&context.task.key).is_some() {
+    let Planner { store, memo, .. } = context.planner;
+    if store.unplaced(&context.task.key, memo).is_some() {
         return Ok(());
     }
     let out = work.join("out");
@@ -97,12 +99,15 @@ fn prepare(context: &Context<'_>) -> io::Result<()> {
 fn make(context: &Context<'_>, clock: Instant) -> Result<Outcome, Failed> {
     let last = context.last();
     let io = |error: io::Error| Failed::io(last, &error);
-    let store = context.planner.store;
-    let (object, message) = match store.unplaced(&context.task.key) {
+    let Planner { store, memo, .. } = context.planner;
+    let (object, message) = match store.unplaced(&context.task.key, memo) {
         Some(object) => (object, "it was whole already".to_owned()),
         None => {
             let reading = Reading::begin(context)?;
-            let made = run_stages(context);
+            let made = run_stages(context).and_then(|made| {
+                changed::keep(context).map_err(io)?;
+                Ok(made)
+            });
             // Why stages failed matters less than that they read what nobody asked for.
             reading.end().inspect_err(|_| {
                 // What can't be removed is made anew by the next run, which finds no result in it.
@@ -148,8 +153,7 @@ fn describe(context: &Context<'_>, summary: &Summary, clock: Instant) -> Result<
         finished: now(),
         files,
     };
-    let noted = changed::keep(context).and_then(|()| context.planner.store.finish(&object));
-    noted.map_err(|error| Failed::io(last, &error))?;
+    context.planner.store.finish(&object).map_err(|error| Failed::io(last, &error))?;
     Ok(object)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::parse::arguments::plain;
+use crate::parse::accepted::plain;
 
 /// Everything that a result depends on. Neither times nor names of nodes are among it, and names of what the user
 /// brings only where the stage reads them.

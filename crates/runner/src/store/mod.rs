@@ -140,9 +140,11 @@ impl Store {
         write_json(&self.work(&object.key).join("object.json"), object)
     }
 
-    /// A result in `work` that lacks only its place.
-    pub fn unplaced(&self, key: &str) -> Option<Object> {
-        read_json(&self.work(key).join("object.json")).filter(|object: &Object| object.key == key)
+    /// A result in `work` that is finished, and whole, and lacks only its place.
+    pub fn unplaced(&self, key: &str, memo: &Memo) -> Option<Object> {
+        let work = self.work(key);
+        let object: Object = read_json(&work.join("object.json"))?;
+        (object.key == key && object.files.is_at(&work.join("out"), memo)).then_some(object)
     }
 
     /// Makes the finished result appear in its place.
