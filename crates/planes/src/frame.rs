@@ -11,7 +11,7 @@ use crate::PlaneError;
 
 /// The attributes that travel with every record.
 pub mod attribute {
-    /// The patient, such as `ID001`; folds are grouped by it.
+    /// The patient, such as `ID001`. Whoever wants to know it asks `folds::patient_of`.
     pub const PATIENT: &str = "patient";
     /// `R`, `L`, or absent where nothing tells.
     pub const SIDE: &str = "side";
@@ -26,6 +26,8 @@ pub mod attribute {
     /// The key of the record that this one was derived from. A derived record keeps the patient of its parent, and
     /// with it the fold.
     pub const PARENT: &str = "parent";
+    /// The key of the record at the beginning, where the parent was derived itself.
+    pub const ANCESTOR: &str = "ancestor";
 }
 
 /// Which part of which radiograph a record shows.

@@ -31,6 +31,7 @@ mod failure;
 mod input;
 mod job;
 mod marker;
+pub mod number;
 mod output;
 mod places;
 mod progress;
