@@ -38,7 +38,8 @@ impl Stage for Decode {
     const RELATION: Relation = Relation::Source;
 
     fn inputs(&self) -> Vec<Port> {
-        vec![Port::new("in", Arity::Many, [Artefact::directory("data-set"), Artefact::file("radiograph")])]
+        let accepts = [Artefact::directory("data-set"), Artefact::file("radiograph")];
+        vec![Port::new("in", Arity::Many, accepts).with_names()]
     }
 
     /// With `--labels auto` this is what comes out of annotated radiographs; of others come images alone.

@@ -22,7 +22,7 @@ use feed::Labels;
 use learn::{Patience, Recipe, Trainer};
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Arity, Artefact, Failure, Job, Output, Pass, Port, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
 
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
@@ -62,6 +62,10 @@ impl Stage for Train {
     const RELATION: Relation = Relation::Reduce;
     const PASS: Pass = Pass::Replayed;
     const NUMERIC: bool = true;
+
+    fn backend(&self) -> Option<Backend> {
+        Some(Backend { libtorch: zoo::libtorch_version().to_owned(), device: zoo::device_kind(&self.device) })
+    }
 
     fn inputs(&self) -> Vec<Port> {
         let shards = Artefact::shard(&data::PLANES);
