@@ -77,7 +77,7 @@ impl Fusion {
 /// What the layers make of their maps, at least one, added up at `size`.
 fn sum<'a>(linears: &[Linear], maps: impl Iterator<Item = &'a Tensor>, size: [i64; 2]) -> Tensor {
     let each = linears.iter().zip(maps).map(|(linear, map)| resized(linear, map, size));
-    each.reduce(|mut total, map| total.g_add_(&map)).expect("there is a map at least")
+    each.reduce(|mut total, map| total.g_add_(&map)).unwrap_or_default()
 }
 
 /// What the layer makes of a map, bilinearly at `size`.
