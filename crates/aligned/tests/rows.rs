@@ -110,6 +110,22 @@ fn a_row_that_is_no_run_length_text_is_named_by_its_line() {
     assert!(told.contains("line 3 (`Ulna` of `y.png`): pair 2"), "{told}");
 }
 
+#[test]
+fn an_endless_line_ends_from_a_file_and_from_a_pipe() {
+    let folder = folder();
+    let path = folder.path().join("long.csv");
+    let mut file = File::create(&path).unwrap();
+    file.write_all(b"image_name,class,rle\n").unwrap();
+    // Nothing is on the disk behind the first line, and some gigabytes are there to be read.
+    file.set_len(8 << 30).unwrap();
+    for (arguments, input, name) in
+        [("a.shard long.csv", None, "long.csv"), ("a.shard -", Some("long.csv"), "standard input")]
+    {
+        let told = run(folder.path(), arguments, input).refused(65);
+        assert!(told.contains(&format!("{name}: line 2 is longer than 32 MiB")), "{told}");
+    }
+}
+
 /// A submission of `images` radiographs of some 300 kB of text each.
 fn long(path: &Path, images: usize) {
     let text: Vec<String> = (0..1000).map(|run| format!("{} 7", run * 4001 + 1)).collect();

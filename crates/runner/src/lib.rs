@@ -39,7 +39,7 @@
 //! [node.vote]
 //! run    = "vote"
 //! from   = "predict"                             # all instances
-//! export = "out/masks.shard"                     # puts a copy there
+//! export = "out/masks.shard"                     # puts a copy there, unless somebody edited what is there
 //!
 //! [node.score]
 //! run  = "score"
@@ -48,7 +48,7 @@
 //! ```
 //!
 //! `{name}` in a string stands for a parameter or a variable of `for`; a string that is nothing else takes its type
-//! too, and `{{` is a brace. Paths are relative to the folder that the runner is started in. A consumer of an expanded
+//! too, and `{{` is a brace. A whole number is what an `i64` or a `u64` holds, and every other number is finite. Paths are relative to the folder that the runner is started in. A consumer of an expanded
 //! node gets all of its instances, or those whose variables have the values of its own. [`parse::file`] has the
 //! types, and the JSON Schema.
 //!
@@ -57,7 +57,8 @@
 //! **Parse and check** ([`check()`]): the text becomes a tree of values that know their lines; `--set` is applied,
 //! parameters are put in, nodes expanded. Each stage is asked for its card (`--describe`) with the very arguments that
 //! it will get, and edges are followed from producer to consumer: every port gets what it accepts, every plane that a
-//! stage needs is there. All faults are told together, each with its line and the nearest name that would be right;
+//! stage needs is there. Exports get into the way neither of one another nor of inputs nor of the store, however their
+//! paths are written. What does not carry the marker of a stage ([`stage::MARKER`]) is not even asked. All faults are told together, each with its line and the nearest name that would be right;
 //! nothing starts before there are none. Cards are remembered by the binary's digest.
 //!
 //! **Plan** ([`plan`]): the unit of work is a step, or a group of steps that stream into one another. Its key is blake3

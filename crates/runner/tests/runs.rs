@@ -348,41 +348,6 @@ fn reports_and_collects() {
 }
 
 #[test]
-fn an_export_that_was_changed_is_put_back() {
-    let workshop = chain();
-    workshop.states(&["p.toml"]);
-    workshop.write("out/sum.txt", "forged");
-    workshop.states(&["p.toml"]);
-    assert_eq!(workshop.read("out/sum.txt"), "total of 3: 12\n");
-    assert_eq!(workshop.runner(&["verify"]).code, Some(0));
-}
-
-#[test]
-fn a_folder_of_somebody_elses_is_not_replaced_by_an_export() {
-    let text = CHAIN.replace(
-        "[node.sum]",
-        "[node.model]\nrun = \"learn\"\nfrom = \"doubled\"\nexport = \"home\"\n\n[node.sum]",
-    );
-    let workshop = Workshop::new(&text);
-    workshop.write("lines.txt", "a 1\n");
-    fs::create_dir(workshop.path("home")).unwrap();
-    workshop.write("home/letter.txt", "dear all");
-    let refused = workshop.runner(&["p.toml"]);
-    assert_ne!(refused.code, Some(0));
-    assert!(refused.stderr.contains("home/letter.txt was not put there by this store"), "{refused:?}");
-    assert_eq!(workshop.read("home/letter.txt"), "dear all");
-
-    fs::remove_dir_all(workshop.path("home")).unwrap();
-    assert_eq!(workshop.runner(&["p.toml"]).code, Some(0));
-    // Its own export is replaced by a later one of another content.
-    assert_eq!(workshop.runner(&["p.toml", "--set", "model.epochs=2"]).code, Some(0));
-    assert!(workshop.read("home/epoch-1.txt").starts_with("unet"));
-    workshop.write("home/notes.txt", "mine");
-    assert_ne!(workshop.runner(&["p.toml"]).code, Some(0));
-    assert_eq!(workshop.read("home/notes.txt"), "mine");
-}
-
-#[test]
 fn of_two_nodes_with_one_key_one_runs() {
     let twin = |name: &str| {
         format!(

@@ -11,7 +11,7 @@ use shard::{Header, RawRecord, Reader};
 
 use crate::{Artefact, Failure, InputDigest};
 
-type Source = Box<dyn Read + Send>;
+pub(crate) type Source = Box<dyn Read + Send>;
 
 /// Whether there is a file at `path` that can be read more than once, unlike standard input (`-`, whatever lies in the
 /// folder under that name) and pipes.
@@ -37,11 +37,17 @@ pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
 }
 
 /// What was found at a path that may hold either.
-pub enum Content {
+pub enum Content<T = Vec<u8>> {
     /// A stream of records.
     Shard(Box<Records>),
-    /// Anything else: all of its bytes.
-    File(Vec<u8>),
+    /// What was read of anything else; all of its bytes, unless the stage reads it itself.
+    File(T),
+}
+
+/// What is at a path, told by its first bytes and to be read from them on.
+pub(crate) enum Told {
+    Shard(Source),
+    File(Source),
 }
 
 /// Whether the file at `path`, which is no pipe, begins as a stream of records does.
@@ -95,7 +101,7 @@ impl Records {
         Ok(records)
     }
 
-    fn begin(
+    pub(crate) fn begin(
         port: &str,
         path: &Path,
         source: Source,
@@ -114,7 +120,7 @@ impl Records {
     }
 
     /// Only the first `limit` records. What follows is still read and checked, so that the digest is that of the
-    /// whole input and its writer can finish.
+    /// whole input and its writer can finish; how much that was is said and counted.
     pub fn first(mut self, limit: u64) -> Records {
         self.limit = limit;
         self
@@ -170,6 +176,16 @@ impl Records {
         Ok(())
     }
 
+    /// How many records are wanted at most.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// How many records behind them were left out.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.read.saturating_sub(self.limit)
+    }
+
     pub(crate) fn into_digests(self) -> (Vec<InputDigest>, u64) {
         (self.finished, self.read)
     }
@@ -185,22 +201,16 @@ impl Iterator for Records {
     }
 }
 
-impl Content {
-    /// Tells a stream of records from anything else by its first bytes.
-    pub(crate) fn open(port: &str, path: &Path, alternatives: &[&[String]]) -> Result<Content, Failure> {
-        let mut source = open(path)?;
-        let mut bytes = Vec::new();
-        let failed = |error| Failure::io(path, error);
-        let magic = HEADER_FRAME.to_le_bytes();
-        source.by_ref().take(magic.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes == magic {
-            let source = Box::new(io::Cursor::new(bytes).chain(source));
-            return Records::begin(port, path, source, alternatives)
-                .map(|records| Content::Shard(Box::new(records)));
-        }
-        source.read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Content::File(bytes))
-    }
+/// Tells a stream of records from anything else by its first bytes.
+pub(crate) fn tell(path: &Path) -> Result<Told, Failure> {
+    let mut source = open(path)?;
+    let mut bytes = Vec::new();
+    let magic = HEADER_FRAME.to_le_bytes();
+    let read = source.by_ref().take(magic.len() as u64).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io(input_name(path), error))?;
+    let holds_records = bytes == magic;
+    let source = Box::new(io::Cursor::new(bytes).chain(source));
+    Ok(if holds_records { Told::Shard(source) } else { Told::File(source) })
 }
 
 /// Opens a stream whose records have all planes of one of the `alternatives`, if there are any.

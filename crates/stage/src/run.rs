@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shard::program::{Exit, guarded, say, shortened};
 
+use crate::marker::{self, CONTRACT};
 use crate::{Backend, Card, Contract, Failure, Job, Output, Pass, Port, Relation};
 
 /// A stage: its arguments, what it consumes and produces, and what it does.
@@ -42,7 +43,7 @@ pub trait Stage: Args + Serialize + JsonSchema {
 /// The card of a stage for the given arguments.
 pub fn card_of<S: Stage>(stage: &S) -> Card {
     Card {
-        contract: 1,
+        contract: CONTRACT,
         stage: S::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         about: S::ABOUT.to_owned(),
@@ -88,6 +89,7 @@ struct CommandLine<S: Args> {
 /// Runs the stage on the process's arguments; see the crate's table of exit codes.
 pub fn main<S: Stage>() -> ExitCode {
     let start = Instant::now();
+    marker::carry();
     let command = CommandLine::<S>::command().name(S::NAME).bin_name(S::NAME).about(S::ABOUT);
     let parsed = command.try_get_matches().and_then(|matches| CommandLine::<S>::from_arg_matches(&matches));
     let CommandLine { stage, contract } = match parsed {

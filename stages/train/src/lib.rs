@@ -88,7 +88,7 @@ impl Stage for Train {
         let device = zoo::device(&self.device).map_err(usage)?;
         let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
         trainer.model().checkpoint_activations(self.checkpoint_activations);
-        let start = self.beginning.apply(trainer.model(), job)?;
+        let start = self.beginning.apply(trainer.model(), job)?.digest;
 
         let budget = self.cache_mb as usize * 1_000_000;
         let training = DataPort { name: "in", paths: job.input_paths()? };

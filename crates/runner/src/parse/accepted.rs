@@ -82,7 +82,7 @@ impl Accepted {
         let anything = self.anything;
         match &item.value {
             Value::Boolean(truth) if self.boolean || anything => return Ok((*truth).into()),
-            Value::Integer(number) if self.integer || anything => return Ok((*number).into()),
+            Value::Integer(number) if self.integer || anything => return Ok(integer(*number)),
             Value::Integer(number) if self.number => return Ok((*number as f64).into()),
             Value::Float(number) if self.number || anything => return Ok((*number).into()),
             Value::Text(text) if self.string || anything => return Ok(text.clone().into()),
@@ -168,6 +168,11 @@ pub(crate) const DEPTH: usize = 16;
 /// The schema that a schema refers to.
 pub(crate) fn target<'a>(schema: &Json, root: &'a Json) -> Option<&'a Json> {
     root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
+}
+
+/// A whole number as JSON.
+pub(crate) fn integer(number: i128) -> Json {
+    serde_json::Number::from_i128(number).expect("an integer of a document fits an i64 or a u64").into()
 }
 
 /// A value as it stands on a command line.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use stage::Card;
 
-use crate::parse::accepted::{Accepted, DEPTH, plain, target};
+use crate::parse::accepted::{Accepted, DEPTH, integer, plain, target};
 use crate::parse::document::{Item, Key, Value};
 use crate::parse::fault::{Fault, remedy};
 
@@ -109,7 +109,7 @@ pub(crate) fn unchecked(args: &[(Key, Item)]) -> BTreeMap<String, Json> {
                 Value::Text(text) => text.into(),
                 value => json(&Item { origin: item.origin.clone(), value }),
             },
-            Value::Integer(number) => (*number).into(),
+            Value::Integer(number) => integer(*number),
             Value::Float(number) => (*number).into(),
             Value::Boolean(truth) => (*truth).into(),
             Value::List(items) => items.iter().map(json).collect::<Vec<Json>>().into(),

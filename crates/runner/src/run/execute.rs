@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use partial::Existing;
 use shard::program::guarded;
 
 use crate::check::graph::{Selection, Source, Unit};
@@ -18,7 +18,7 @@ use crate::run::lock::Lock;
 use crate::run::pending::Pending;
 use crate::run::unit::{self, Outcome};
 use crate::store::Object;
-use crate::store::export::export;
+use crate::store::export::{Exported, export};
 use crate::tell::console::Console;
 use crate::tell::report::{Report, State, StepReport, now};
 
@@ -36,6 +36,8 @@ pub struct Execution<'a> {
     pub jobs: usize,
     /// Whether units go on that do not depend on one that failed.
     pub keep_going: bool,
+    /// What becomes of what somebody edited, or put, where a result should be exported to.
+    pub existing: Existing,
 }
 
 /// Why a step did not run, or not to its end.
@@ -51,10 +53,22 @@ enum Progress {
     Skipped,
 }
 
+/// The exit code of a run of which all is done, but for an export whose place holds what is not the store's: as that of
+/// a stage whose `--out` is there already.
+const KEPT: u8 = 2;
+
+/// A unit that has its result.
+struct Ended {
+    outcome: Outcome,
+    /// Seconds from the start of the run to its start.
+    start: f64,
+    exported: Option<Exported>,
+}
+
 struct Board {
     units: BTreeMap<usize, Progress>,
     reports: BTreeMap<usize, StepReport>,
-    exports: BTreeMap<usize, PathBuf>,
+    exports: BTreeMap<usize, Exported>,
     exit: u8,
     /// A worker panicked: nothing is begun any more.
     broken: bool,
@@ -93,6 +107,14 @@ impl Execution<'_> {
             shared.board.into_inner().unwrap_or_else(PoisonError::into_inner);
         let graph = self.planner.graph;
         let order = graph.units.iter().flat_map(|unit| &unit.members);
+        let (mut there, mut kept) = (Vec::new(), Vec::new());
+        for (unit, exported) in exports {
+            match exported {
+                Exported::There => there.extend(graph.steps[graph.units[unit].last()].export.clone()),
+                Exported::Kept(what) => kept.push(what),
+            }
+        }
+        let exit = if exit == 0 && !kept.is_empty() { KEPT } else { exit };
         Report {
             pipeline: graph.name.clone(),
             file: graph.file.clone(),
@@ -100,7 +122,8 @@ impl Execution<'_> {
             seconds: clock.elapsed().as_secs_f64(),
             exit: self.interrupt.signal().map_or(exit, |signal| 128 + signal as u8),
             steps: order.filter_map(|step| reports.get(step).cloned()).collect(),
-            exports: exports.into_values().collect(),
+            exports: there,
+            kept,
         }
     }
 
@@ -204,7 +227,7 @@ impl Execution<'_> {
         unit: usize,
         needed: &BTreeMap<usize, Object>,
         shared: &Shared,
-    ) -> Result<(Outcome, f64), Failed> {
+    ) -> Result<Ended, Failed> {
         let planner = self.planner;
         let last = planner.graph.units[unit].last();
         let name = &planner.graph.steps[last].name;
@@ -242,10 +265,12 @@ impl Execution<'_> {
         }
         self.remember(unit, &ran.object, task, needed).map_err(io)?;
         let step = &planner.graph.steps[last];
-        if let Some(path) = &step.export {
-            export(planner.store, &ran.object, path, planner.memo).map_err(io)?;
+        let export = |path| export(planner.store, &ran.object, path, planner.memo, self.existing);
+        let exported = step.export.as_deref().map(export).transpose().map_err(io)?;
+        if let Some(Exported::Kept(what)) = &exported {
+            self.console.tell(name, what);
         }
-        Ok((ran, start))
+        Ok(Ended { outcome: ran, start, exported })
     }
 
     fn run_unit(
@@ -287,11 +312,11 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn note(&self, board: &mut Board, unit: usize, outcome: Result<(Outcome, f64), Failed>) {
+    fn note(&self, board: &mut Board, unit: usize, ended: Result<Ended, Failed>) {
         let members = &self.planner.graph.units[unit].members;
         let last = self.planner.graph.units[unit].last();
-        match outcome {
-            Ok((ran, start)) => {
+        match ended {
+            Ok(Ended { outcome: ran, start, exported }) => {
                 let state = if ran.hit { State::Hit } else { State::Ran };
                 for (index, member) in members.iter().enumerate() {
                     let mut report = self.report(*member, state, ran.message.clone());
@@ -307,9 +332,7 @@ impl Execution<'_> {
                     }
                     board.reports.insert(*member, report);
                 }
-                if let Some(path) = &self.planner.graph.steps[last].export {
-                    board.exports.insert(unit, path.clone());
-                }
+                board.exports.extend(exported.map(|exported| (unit, exported)));
                 board.units.insert(unit, Progress::Done(ran.object));
             }
             Err(failed) => {
@@ -398,7 +421,15 @@ mod tests {
             let lock = Lock::take(&store, "p", |_| (), || false).unwrap().unwrap();
             let console = Console::new(0);
             let (planner, lock, console, interrupt) = (&planner, &lock, &console, &interrupt);
-            let execution = Execution { planner, lock, console, interrupt, jobs, keep_going: true };
+            let execution = Execution {
+                planner,
+                lock,
+                console,
+                interrupt,
+                jobs,
+                keep_going: true,
+                existing: Existing::Keep,
+            };
             let run = (0..3).collect();
             let report = execution.run(&Selection { run, frozen: Default::default() });
             assert_eq!(report.exit, 70);

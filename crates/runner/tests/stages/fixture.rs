@@ -210,7 +210,7 @@ impl Stage for Total {
         }
         let text = format!("{} of {seen}: {sum}\n", self.label);
         job.count_written(1);
-        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+        job.text()?.write_all(text.as_bytes()).map_err(Failure::system)
     }
 }
 

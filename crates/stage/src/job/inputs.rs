@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use shard::program::input_name;
 
 use crate::digest::{self, Digesting};
+use crate::input::{Source, Told};
 use crate::{Artefact, Content, Failure, InputDigest, Job, Records, input};
 
 /// Bytes that are read from a file at a time.
@@ -41,11 +42,27 @@ impl Job {
 
     /// What is at a path of a port that accepts both shards and files, told by its content.
     pub fn open(&mut self, port: &str, path: &Path) -> Result<Content, Failure> {
-        let content = Content::open(port, path, &self.accepted(port))?;
-        if let Content::File(bytes) = &content {
-            self.note_input(port, path, digest::of_bytes(bytes));
+        self.open_with(port, path, |input| {
+            let mut bytes = Vec::new();
+            input.read_to_end(&mut bytes).map_err(|error| Failure::io(input_name(path), error))?;
+            Ok(bytes)
+        })
+    }
+
+    /// The same, where `read` takes what is no shard, so that none of it need be held.
+    pub fn open_with<T>(
+        &mut self,
+        port: &str,
+        path: &Path,
+        read: impl FnOnce(&mut dyn BufRead) -> Result<T, Failure>,
+    ) -> Result<Content<T>, Failure> {
+        match input::tell(path)? {
+            Told::Shard(source) => {
+                let records = Records::begin(port, path, source, &self.accepted(port))?;
+                Ok(Content::Shard(Box::new(records)))
+            }
+            Told::File(source) => self.read_source(port, path, source, read).map(Content::File),
         }
-        Ok(content)
     }
 
     fn accepted(&self, port: &str) -> Vec<&[String]> {
@@ -55,6 +72,11 @@ impl Job {
 
     /// Notes that a stream was read to its end, for the summary. [`Job::each`] does it by itself.
     pub fn done_reading(&mut self, records: Records) {
+        let left_out = records.left_out();
+        if left_out > 0 {
+            self.count("records left out", left_out);
+            self.note(&format!("{left_out} records behind the first {} are left out", records.limit()));
+        }
         let (digests, read) = records.into_digests();
         self.inputs.extend(digests);
         self.records.read += read;
@@ -76,7 +98,17 @@ impl Job {
         path: &Path,
         read: impl FnOnce(&mut dyn BufRead) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut digesting = Digesting::new(input::open(path)?);
+        self.read_source(port, path, input::open(path)?, read)
+    }
+
+    fn read_source<T>(
+        &mut self,
+        port: &str,
+        path: &Path,
+        source: Source,
+        read: impl FnOnce(&mut dyn BufRead) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut digesting = Digesting::new(source);
         let mut buffered = BufReader::with_capacity(READ_AHEAD, &mut digesting);
         let value = read(&mut buffered)?;
         io::copy(&mut buffered, &mut io::sink()).map_err(|error| Failure::io(input_name(path), error))?;
