@@ -7,18 +7,17 @@ use mozjpeg::{ColorSpace, Decompress, Marker};
 
 use crate::error::ImageError;
 use crate::grey::{Grey, Samples};
-use crate::libjpeg;
+pub(crate) use crate::libjpeg::NAME;
+use crate::libjpeg::error_handling;
 use crate::limit::check_size;
 use crate::luma;
-
-pub(crate) const NAME: &str = "JPEG";
 
 /// What an `APP1` segment with Exif's tags begins with.
 const EXIF: &[u8] = b"Exif\0\0";
 
 /// May unwind with an [`ImageError`].
 pub(crate) fn read(bytes: &[u8], max_pixels: u32) -> Result<Grey, ImageError> {
-    let file = Decompress::with_err(libjpeg::error_handling()).with_markers(&[Marker::APP(1)]);
+    let file = Decompress::with_err(error_handling()).with_markers(&[Marker::APP(1)]);
     let file = file.from_mem(bytes).map_err(failed)?;
     let size = check_size(file.width() as u64, file.height() as u64, max_pixels)?;
     let exif = file.markers().find_map(|marker| marker.data.strip_prefix(EXIF));
