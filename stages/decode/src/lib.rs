@@ -26,7 +26,7 @@ use std::path::Path;
 use bones::polygon::Outline;
 use clap::{Args, ValueEnum};
 use pixels::{Filter, Resized};
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{Header, RawRecord, Record};
@@ -220,7 +220,7 @@ impl Decode {
             image = resized.apply(image);
         }
 
-        Frame { size: grey.size, window: None }.write(&mut record);
+        Extent { size: grey.size, window: None }.write(&mut record);
         planes::set_image(&mut record, image);
         if let Some(outlines) = outlines {
             planes::set_polygons(&mut record, grey.size, outlines);
