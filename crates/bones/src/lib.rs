@@ -8,6 +8,7 @@
 pub mod bone;
 pub mod bone_set;
 pub mod components;
+mod connected;
 pub mod contour;
 pub mod crop;
 pub mod dice;

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shard::program::{Exit, guarded, say, shortened};
 
-use crate::{Card, Contract, Failure, Job, Output, Pass, Port, Relation};
+use crate::marker::{self, CONTRACT};
+use crate::{Backend, Card, Contract, Failure, Job, Output, Pass, Port, Relation};
 
 /// A stage: its arguments, what it consumes and produces, and what it does.
 pub trait Stage: Args + Serialize + JsonSchema {
@@ -24,6 +25,11 @@ pub trait Stage: Args + Serialize + JsonSchema {
     /// Whether the output's last bits depend on libtorch and the device.
     const NUMERIC: bool = false;
 
+    /// What computes, for these arguments; of every numeric stage.
+    fn backend(&self) -> Option<Backend> {
+        None
+    }
+
     /// What goes in, for these arguments.
     fn inputs(&self) -> Vec<Port>;
 
@@ -37,7 +43,7 @@ pub trait Stage: Args + Serialize + JsonSchema {
 /// The card of a stage for the given arguments.
 pub fn card_of<S: Stage>(stage: &S) -> Card {
     Card {
-        contract: 1,
+        contract: CONTRACT,
         stage: S::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         about: S::ABOUT.to_owned(),
@@ -46,6 +52,7 @@ pub fn card_of<S: Stage>(stage: &S) -> Card {
         relation: S::RELATION,
         pass: S::PASS,
         numeric: S::NUMERIC,
+        backend: stage.backend(),
         arguments: schema_of::<S>(),
     }
 }
@@ -82,6 +89,7 @@ struct CommandLine<S: Args> {
 /// Runs the stage on the process's arguments; see the crate's table of exit codes.
 pub fn main<S: Stage>() -> ExitCode {
     let start = Instant::now();
+    marker::carry();
     let command = CommandLine::<S>::command().name(S::NAME).bin_name(S::NAME).about(S::ABOUT);
     let parsed = command.try_get_matches().and_then(|matches| CommandLine::<S>::from_arg_matches(&matches));
     let CommandLine { stage, contract } = match parsed {

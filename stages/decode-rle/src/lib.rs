@@ -105,14 +105,16 @@ impl Stage for DecodeRle {
                 let mut places = Places::below(folder);
                 let outlines = |row: &Row| decoded(row)?.map(|record| Outlines::of(&record)).transpose();
                 let mut lost = Losses::default();
+                let file = rows.file();
                 rows.each(job, outlines, |job, outlines| {
                     let Some(Outlines { key, text, losses }) = outlines else {
                         without_rows += 1;
                         return Ok(());
                     };
-                    let path = places.of(&key, "json");
-                    let path = path.map_err(|reason| Failure::record("output", &key, reason))?;
-                    write(&path, &text).map_err(Failure::system)?;
+                    match places.of(&key, "json") {
+                        Ok(path) => write(&path, &text).map_err(Failure::system)?,
+                        Err(reason) => return job.skip(&file, &key, reason),
+                    }
                     lost.add(&losses);
                     job.count_written(1);
                     Ok(())

@@ -84,10 +84,12 @@ impl Stage for Overlay {
         let folder = job.directory()?;
         let mut sheet = Sheet::new(self.columns as usize, self.thumbnail as usize);
         let mut places = Places::below(&folder);
-        let path = places.claim("(all)", CONTACT_SHEET).expect("it is the first file");
+        let contact_sheet = places.claim("of the contact sheet", CONTACT_SHEET).expect("it is the first");
+        let shard = records.file();
         let take = |job: &mut Job, Drawn { file, written, cell }: Drawn| {
+            // Pictures are drawn side by side, so that the other one may be overwritten by now: not to be skipped.
             let claimed = places.claim(&cell.name, &file);
-            claimed.map_err(|reason| Failure::record("output", &cell.name, reason))?;
+            claimed.map_err(|reason| Failure::record(&shard, &cell.name, reason))?;
             written.map_err(Failure::system)?;
             job.count_written(1);
             sheet.push(cell);
@@ -100,7 +102,7 @@ impl Stage for Overlay {
             }
             None => job.each_with(records, |record| self.draw(&folder, record, None), take)?,
         }
-        write(&path, |file| sheet.finish().write_png(file)).map_err(Failure::system)
+        write(&contact_sheet, |file| sheet.finish().write_png(file)).map_err(Failure::system)
     }
 }
 

@@ -116,7 +116,10 @@ fn keys_that_give_one_file_name_are_an_error() {
     write(folder.path(), "alike", &["image", "masks"], &[record("A/1", 16), record("A-1", 16)]);
     let (code, words, files) = overlay(&folder, &["alike"]);
     assert_eq!((code, files.len()), (65, 0));
-    assert!(words.contains("record A-1: its file A-1.png is in the way of that of record A/1"), "{words}");
+    assert!(
+        words.contains("alike: record A-1: its file A-1.png is in the way of that of record A/1"),
+        "{words}"
+    );
 }
 
 #[test]
