@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use bones::polygon::{self, Outline};
 use bones::{Bone, Size};
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use shard::{Header, Producer, Record, Writer};
 
 /// The folder of the built binaries: two above this test's executable.
@@ -63,7 +63,7 @@ pub fn record(number: usize) -> Record {
     attribute(attribute::SIDE, side.to_owned());
     attribute(attribute::IMAGE_NAME, format!("{name}.png"));
     attribute(attribute::SOURCE, format!("train/DCM/{patient}/{name}.png"));
-    Frame { size, window: None }.write(&mut record);
+    Extent { size, window: None }.write(&mut record);
     let pixels = (0..64 * 64).map(|pixel| (pixel % 64 * 3 + pixel / 64 + number) as u8).collect();
     planes::set_image(&mut record, Image::new(size, pixels).unwrap());
     let outlines: Vec<Outline> = Bone::ALL

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use bones::{BoneSet, Size};
 use clap::Args;
-use planes::{Frame, attribute};
+use planes::{Extent, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{Header, Record};
@@ -247,5 +247,5 @@ fn image_name(head: &Record) -> Option<&str> {
 
 /// Size of what a head's record shows.
 fn size(head: &Record) -> Result<Size, Reason> {
-    Ok(Frame::of(head)?.size)
+    Ok(Extent::of(head)?.size)
 }

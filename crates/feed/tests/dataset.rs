@@ -7,7 +7,7 @@ use std::path::Path;
 use bones::{BoneSet, Mask, Size};
 use feed::{Augmentation, Batch, Dataset, Epoch, Labels, Source};
 use pixels::{Filter, Resized};
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use shard::{Header, Producer, Record, Writer};
 use stage::Failure;
 
@@ -17,7 +17,7 @@ fn record(number: u32) -> Record {
     let size = Size::new(80, 64).unwrap();
     let mut record = Record { key: format!("ID{number:03}/a"), ..Record::default() };
     record.attributes.insert(attribute::PATIENT.to_owned(), format!("ID{number:03}"));
-    Frame { size, window: None }.write(&mut record);
+    Extent { size, window: None }.write(&mut record);
     let grey = (0..size.pixels()).map(|at| (at * (number + 3) / 7 % 256) as u8).collect();
     let sets: Vec<BoneSet> = (0..size.pixels())
         .map(|at| BoneSet::from_bits_truncate(1 << ((at / 80 / 3 + number) % 29)))

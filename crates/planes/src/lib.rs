@@ -8,11 +8,12 @@
 //! | `scores` | f16 dense, or u8 dense ([`ScoresKind`]) | [29, height, width] of the network's output | [`Scores`]: logits |
 //!
 //! `image` may be smaller than `polygons` and `masks`: images are resized to the network's size early, labels
-//! stay at the size of the radiograph, where Dice is measured. [`Frame`] says which part of which radiograph a
+//! stay at the size of the radiograph, where Dice is measured. [`Extent`] says which part of which radiograph a
 //! record shows.
 
 mod around;
-mod frame;
+pub mod attribute;
+mod extent;
 mod opinion;
 mod quantised;
 mod rounded;
@@ -25,7 +26,7 @@ use bones::{Bone, BoneSet, Mask, Run, Size};
 use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
-pub use frame::{Frame, attribute};
+pub use extent::Extent;
 pub use opinion::{first_names, masks_and_opinion, opinion, set_opinion};
 pub use scores::{Scores, ScoresKind, scores, set_scores};
 
@@ -132,7 +133,7 @@ impl Image {
     /// # Panics
     /// Where the image is not of the size [`Window::full`].
     pub fn crop(&self, window: &Window) -> Image {
-        assert_eq!(self.size, window.full(), "a window crops images of the frame that it lies in");
+        assert_eq!(self.size, window.full(), "a window crops images of the radiograph that it lies in");
         let (left, width) = (window.x() as usize, window.size().width() as usize);
         let rows = self.pixels.chunks_exact(self.size.width() as usize).skip(window.y() as usize);
         let rows = rows.take(window.size().height() as usize);

@@ -3,7 +3,7 @@
 use bones::Size;
 use shard::Record;
 
-use crate::{Frame, attribute};
+use crate::{Extent, attribute};
 
 /// Key and attributes for an image of which nothing but its name and size is known: the key is the name without its
 /// extension, and there is no patient.
@@ -16,6 +16,6 @@ pub fn head(image_name: &str, size: Size) -> Record {
     for name in [attribute::IMAGE_NAME, attribute::SOURCE] {
         record.attributes.insert(name.to_owned(), image_name.to_owned());
     }
-    Frame { size, window: None }.write(&mut record);
+    Extent { size, window: None }.write(&mut record);
     record
 }

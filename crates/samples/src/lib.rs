@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bones::{Bone, BoneSet, Mask, Size};
-use planes::{Frame, attribute};
+use planes::{Extent, attribute};
 use shard::{Header, PlaneSpec, Producer, Reader, Record, Writer};
 
 /// Width and height of the radiograph of every sample.
@@ -95,7 +95,7 @@ pub fn masks(key: &str, bones: &[(&str, Range<usize>)]) -> Record {
     ] {
         record.attributes.insert(name.to_owned(), value);
     }
-    Frame { size, window: None }.write(&mut record);
+    Extent { size, window: None }.write(&mut record);
     planes::set_masks(&mut record, &mask(size, bones));
     record
 }

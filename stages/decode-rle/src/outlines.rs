@@ -3,7 +3,7 @@
 use bones::dice::overlaps;
 use bones::polygon::{Outline, fill};
 use bones::{Bone, BoneSet, Mask, contour};
-use planes::{Frame, attribute};
+use planes::{Extent, attribute};
 use serde::Serialize;
 use shard::Record;
 use stage::{Job, Reason};
@@ -87,18 +87,18 @@ impl Losses {
 impl Outlines {
     /// The outlines of the plane `masks`.
     pub(crate) fn of(record: &Record) -> Result<Outlines, Reason> {
-        let frame = Frame::of(record)?;
+        let extent = Extent::of(record)?;
         let (mask, opinion) = planes::masks_and_opinion(record)?;
-        if frame.window.is_some() {
+        if extent.window.is_some() {
             return Err("it is a crop; run `vote --paste-back` before".into());
         }
-        if mask.size() != frame.size {
-            return Err(format!("its masks are {}, the radiograph is {}", mask.size(), frame.size).into());
+        if mask.size() != extent.size {
+            return Err(format!("its masks are {}, the radiograph is {}", mask.size(), extent.size).into());
         }
         let base_name = record.key.rsplit('/').next().expect("a split text has a last part");
         let filename = record.attributes.get(attribute::IMAGE_NAME).map_or(base_name, String::as_str);
         let (annotations, losses) = annotations(&mask, opinion);
-        let metadata = Metadata { width: frame.size.width(), height: frame.size.height() };
+        let metadata = Metadata { width: extent.size.width(), height: extent.size.height() };
         let mut text = serde_json::to_string(&File { annotations, filename, metadata })?;
         text.push('\n');
         Ok(Outlines { key: record.key.clone(), text, losses })
@@ -146,7 +146,7 @@ mod tests {
         let size = Size::new(60, 40).unwrap();
         let mut record = Record { key: "ID001/a_R".to_owned(), ..Record::default() };
         record.attributes.insert("image_name".to_owned(), "a_R.png".to_owned());
-        Frame { size, window: None }.write(&mut record);
+        Extent { size, window: None }.write(&mut record);
         planes::set_masks(&mut record, &fill(outlines, size));
         record
     }

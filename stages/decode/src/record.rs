@@ -1,7 +1,7 @@
 //! The record that is made of a radiograph and its outlines.
 
 use bones::polygon::Outline;
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use radiograph::{Grey, Samples, levels, polarity};
 use shard::Record;
 
@@ -50,7 +50,7 @@ impl Decode {
             image = resized.apply(image);
         }
 
-        Frame { size: grey.size, window: None }.write(&mut record);
+        Extent { size: grey.size, window: None }.write(&mut record);
         planes::set_image(&mut record, image);
         if let Some(outlines) = outlines {
             planes::set_polygons(&mut record, grey.size, outlines);

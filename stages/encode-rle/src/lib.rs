@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use bones::BoneSet;
 use bones::submission::Writer;
 use clap::Args;
-use planes::{Frame, attribute};
+use planes::{Extent, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::Record;
@@ -95,18 +95,18 @@ struct Rows {
 
 /// The 29 rows of a record, without the header.
 fn rows(record: &Record) -> Result<Rows, Reason> {
-    let frame = Frame::of(record)?;
+    let extent = Extent::of(record)?;
     let (mask, opinion) = planes::masks_and_opinion(record)?;
-    if frame.window.is_some() {
+    if extent.window.is_some() {
         return Err(
             "it is a crop, and a submission holds whole radiographs; run `vote --paste-back` before".into()
         );
     }
-    if mask.size() != frame.size {
+    if mask.size() != extent.size {
         return Err(format!(
             "its masks are {}, the radiograph is {}; masks are written at the radiograph's size",
             mask.size(),
-            frame.size
+            extent.size
         )
         .into());
     }
@@ -134,7 +134,7 @@ mod tests {
         let mut record = Record { key: "ID001/a_R".to_owned(), ..Record::default() };
         record.attributes.insert("image_name".to_owned(), "a_R.png".to_owned());
         record.attributes.insert("source".to_owned(), "train/DCM/ID001/a_R.png".to_owned());
-        Frame { size, window: None }.write(&mut record);
+        Extent { size, window: None }.write(&mut record);
         planes::set_masks(&mut record, &mask);
         record
     }

@@ -18,7 +18,7 @@ use bones::mask::MaskBuilder;
 use bones::{BoneSet, Mask};
 use clap::{Args, ValueEnum};
 use pixels::{Filter, Resized};
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{RawRecord, Record};
@@ -108,8 +108,8 @@ impl OfflineCrop {
 
     /// The crops of a whole radiograph, and the targets of which it shows nothing.
     fn crops(&self, mut record: Record) -> Result<(Vec<Record>, Vec<&'static str>), Reason> {
-        let frame = Frame::of(&record)?;
-        if frame.window.is_some() {
+        let extent = Extent::of(&record)?;
+        if extent.window.is_some() {
             return Err("it is a crop already; whole radiographs were expected".into());
         }
         let mask = planes::masks(&record)?;
@@ -157,7 +157,7 @@ fn cropped(whole: &Record, name: &str, window: &Window, image: Image, labels: &M
         record.attributes.entry(attribute::ANCESTOR.to_owned()).or_insert_with(|| parent.clone());
     }
     record.attributes.insert(attribute::PARENT.to_owned(), whole.key.clone());
-    Frame { size: window.size(), window: Some(*window) }.write(&mut record);
+    Extent { size: window.size(), window: Some(*window) }.write(&mut record);
     planes::set_image(&mut record, image);
     planes::set_masks(&mut record, labels);
     record
@@ -192,7 +192,7 @@ mod tests {
         let grey = (0..400 * 300).map(|index| (index % 400 / 2 + index / 400 / 8) as u8).collect();
         let mut record = Record { key: "ID001/a".to_owned(), ..Record::default() };
         record.attributes.insert("patient".to_owned(), "ID001".to_owned());
-        Frame { size, window: None }.write(&mut record);
+        Extent { size, window: None }.write(&mut record);
         planes::set_image(&mut record, Image::new(size, grey).unwrap());
         planes::set_masks(&mut record, &Mask::from_dense(size, &pixels).unwrap());
         record
@@ -222,7 +222,7 @@ mod tests {
         // 40 pixels and 10 % of them on either side, around (120, 60).
         assert_eq!(crop.attributes["window"], "96 36 48 48 of 400 300");
         assert_eq!(crop.attributes["size"], "48 48");
-        let window = Frame::of(&crop).unwrap().window.unwrap();
+        let window = Extent::of(&crop).unwrap().window.unwrap();
         let mut record = whole();
         let mask = planes::masks(&record).unwrap();
         let image = planes::take_image(&mut record).unwrap();

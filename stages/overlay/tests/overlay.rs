@@ -137,7 +137,7 @@ fn a_submission_is_joined_by_image_name() {
     let folder = data();
     let mut named = record("A/1", 16);
     named.attributes.insert("image_name".to_owned(), "1.png".to_owned());
-    planes::Frame { size: Size::new(SIDE, SIDE).unwrap(), window: None }.write(&mut named);
+    planes::Extent { size: Size::new(SIDE, SIDE).unwrap(), window: None }.write(&mut named);
     write(folder.path(), "named", &["image", "masks"], &[named]);
     fs::write(folder.path().join("in.csv"), "image_name,class,rle\n1.png,Ulna,1 64\n").unwrap();
     let (code, words, files) = overlay(&folder, &["named", "--masks", "in.csv"]);

@@ -18,7 +18,7 @@ use bones::scores::{self, Logits, Thresholds, Values};
 use clap::{Args, ValueEnum};
 use learn::Precision;
 use pixels::Resized;
-use planes::{Frame, Image, Scores, ScoresKind};
+use planes::{Extent, Image, Scores, ScoresKind};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -168,20 +168,20 @@ impl Stage for Predict {
 /// A record and what the network sees of it.
 struct Prepared {
     record: Record,
-    frame: Frame,
+    extent: Extent,
     image: Image,
 }
 
 /// A record made ready for the network; its image stays in it where planes are kept.
 fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, Reason> {
-    let frame = Frame::of(&record)?;
+    let extent = Extent::of(&record)?;
     let image = planes::take_image(&mut record)?;
     if keep {
         planes::set_image(&mut record, image.clone());
     } else {
         record.planes.clear();
     }
-    Ok(Prepared { record, frame, image: form.apply(image) })
+    Ok(Prepared { record, extent, image: form.apply(image) })
 }
 
 impl Predict {
@@ -219,7 +219,7 @@ impl Predict {
     /// The record with its prediction, compressed.
     fn written(
         &self,
-        Prepared { mut record, frame, .. }: Prepared,
+        Prepared { mut record, extent, .. }: Prepared,
         scores: &Scores,
         thresholds: &Thresholds,
     ) -> Result<Written, Failure> {
@@ -235,9 +235,9 @@ impl Predict {
             }
             Emit::Masks => {
                 let mask = Logits::new(Values::F16(scores.logits()), scores.size())
-                    .and_then(|logits| scores::to_mask(&[(logits, 1.0)], frame.size, thresholds));
+                    .and_then(|logits| scores::to_mask(&[(logits, 1.0)], extent.size, thresholds));
                 let mask = mask.map_err(|error| Failure::record("prediction", &record.key, error))?;
-                misgiving = frame.misgiving(&mask);
+                misgiving = extent.misgiving(&mask);
                 planes::set_masks(&mut record, &mask);
             }
         }

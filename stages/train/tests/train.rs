@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bones::{BoneSet, Mask, Size};
 use checkpoint::{Checkpoint, Line};
-use planes::{Frame, Image, attribute};
+use planes::{Extent, Image, attribute};
 use shard::{Header, Producer, Record, Writer};
 use stage::Summary;
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ fn record(key: &str, number: u32) -> Record {
     let mut record = Record { key: key.to_owned(), ..Record::default() };
     let patient = key.split('/').next().unwrap().to_owned();
     record.attributes.insert(attribute::PATIENT.to_owned(), patient);
-    Frame { size, window: None }.write(&mut record);
+    Extent { size, window: None }.write(&mut record);
     planes::set_image(&mut record, Image::new(size, grey).unwrap());
     planes::set_masks(&mut record, &Mask::from_dense(size, &sets).unwrap());
     record

@@ -4,7 +4,7 @@ use aligned::{Aligned, Member, Row};
 use bones::scores::{Logits, Thresholds, Values, to_mask};
 use bones::vote::{Needed, Voter, elect};
 use bones::{BoneSet, Mask};
-use planes::{Frame, Scores};
+use planes::{Extent, Scores};
 use shard::{Header, Record};
 use stage::{Failure, Reason};
 
@@ -78,34 +78,34 @@ impl Ballot {
 
     /// What the votes of a row come to.
     pub(crate) fn decide(&self, row: &Row) -> Result<Decision, Reason> {
-        let frame = Frame::of(&row.head)?;
+        let extent = Extent::of(&row.head)?;
         let record =
             |member: &Option<Member>| member.as_ref().map(|member| member.record(&row.head)).transpose();
         let records = row.members[..self.voters].iter().map(record).collect::<Result<Vec<_>, Reason>>()?;
         for record in records.iter().flatten() {
-            let other = Frame::of(record)?;
-            if other != frame {
-                return Err(format!("its inputs show different parts of it: {frame:?}, {other:?}").into());
+            let other = Extent::of(record)?;
+            if other != extent {
+                return Err(format!("its inputs show different parts of it: {extent}, {other}").into());
             }
         }
         let votes = match &self.rule {
-            Rule::Soft { weights } => self.soft(&frame, &records, weights)?.map(|mask| (mask, BoneSet::ALL)),
-            Rule::Hard { needed } => self.hard(&frame, &records, *needed)?,
+            Rule::Soft { weights } => self.soft(&extent, &records, weights)?.map(|mask| (mask, BoneSet::ALL)),
+            Rule::Hard { needed } => self.hard(&extent, &records, *needed)?,
         };
         let voted = votes.is_some();
         // A radiograph on which nobody votes shows nothing; that is said, and is not the same as no opinion.
-        let (mask, opinion) = votes.unwrap_or_else(|| (Mask::empty(frame.size), BoneSet::ALL));
+        let (mask, opinion) = votes.unwrap_or_else(|| (Mask::empty(extent.size), BoneSet::ALL));
         let mut record = row.head.clone();
         planes::set_masks(&mut record, &mask);
         planes::set_opinion(&mut record, opinion);
-        let misgiving = if voted { frame.misgiving_about(&mask, opinion) } else { None };
+        let misgiving = if voted { extent.misgiving_about(&mask, opinion) } else { None };
         Ok(Decision { record, voted, misgiving })
     }
 
     /// `None` where no record has a weight.
     fn soft(
         &self,
-        frame: &Frame,
+        extent: &Extent,
         records: &[Option<Record>],
         weights: &[f32],
     ) -> Result<Option<Mask>, Reason> {
@@ -123,20 +123,20 @@ impl Ballot {
             .iter()
             .map(|(scores, weight)| Ok((Logits::new(Values::F16(scores.logits()), scores.size())?, *weight)))
             .collect::<Result<Vec<(Logits<'_>, f32)>, Reason>>()?;
-        Ok(Some(to_mask(&maps, frame.size, &self.thresholds)?))
+        Ok(Some(to_mask(&maps, extent.size, &self.thresholds)?))
     }
 
     /// The masks, and the bones on which any voter has an opinion; `None` where there is no record.
     fn hard(
         &self,
-        frame: &Frame,
+        extent: &Extent,
         records: &[Option<Record>],
         needed: Needed,
     ) -> Result<Option<(Mask, BoneSet)>, Reason> {
         let vote = |record: &Record| match record.plane(planes::name::MASKS) {
             Some(_) => Ok(planes::masks_and_opinion(record)?),
             None => {
-                let mask = self.soft(frame, &[Some(record.clone())], &[1.0])?;
+                let mask = self.soft(extent, &[Some(record.clone())], &[1.0])?;
                 Ok((mask.expect("one record of weight 1 was given"), BoneSet::ALL))
             }
         };

@@ -1,21 +1,21 @@
 //! Crops put back into the radiograph that they were cut from.
 
 use bones::Mask;
-use planes::{Frame, attribute};
+use planes::{Extent, attribute};
 use shard::Record;
 use stage::{Failure, Job, Reason};
 
 /// The record of the whole radiograph, with the masks of the crop `record` in its window and background around
 /// it. A record that is no crop stays as it is.
 pub(crate) fn paste(mut record: Record) -> Result<Record, Reason> {
-    let Some(window) = Frame::of(&record)?.window else { return Ok(record) };
+    let Some(window) = Extent::of(&record)?.window else { return Ok(record) };
     let mask = planes::masks(&record)?;
     if mask.size() != window.size() {
         return Err(format!("its masks are {}, its window is {window}", mask.size()).into());
     }
     let parent = record.attributes.remove(attribute::PARENT);
     record.key = parent.ok_or("a crop without the attribute `parent`: what was it cut from?")?;
-    Frame { size: window.full(), window: None }.write(&mut record);
+    Extent { size: window.full(), window: None }.write(&mut record);
     planes::set_masks(&mut record, &bones::crop::paste(&mask, &window));
     Ok(record)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bones::submission::Writer;
 use bones::{Bone, Mask, Size};
-use planes::{Frame, Scores, ScoresKind, attribute};
+use planes::{Extent, Scores, ScoresKind, attribute};
 use samples::{Ended, mask, masks, read, write};
 use shard::Record;
 use tempfile::TempDir;
@@ -179,7 +179,7 @@ fn crops_are_put_back_and_united() {
     let crop = |name: &str, window: &str, bone: &str| {
         let mut record = masks("ID1/x", &[]);
         let window: bones::crop::Window = window.parse().unwrap();
-        Frame { size: window.size(), window: Some(window) }.write(&mut record);
+        Extent { size: window.size(), window: Some(window) }.write(&mut record);
         record.attributes.insert(attribute::PARENT.to_owned(), record.key.clone());
         record.key = format!("ID1/x#{name}");
         planes::set_masks(&mut record, &mask(window.size(), &[(bone, 0..4)]));
@@ -191,7 +191,7 @@ fn crops_are_put_back_and_united() {
     let records = read(path("out.shard"));
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].key, "ID1/x");
-    assert_eq!(Frame::of(&records[0]).unwrap(), Frame { size: size(), window: None });
+    assert_eq!(Extent::of(&records[0]).unwrap(), Extent { size: size(), window: None });
     assert!(!records[0].attributes.contains_key(attribute::PARENT));
     assert_eq!(masks_of(&records[0]), mask(size(), &[("Lunate", 18..22), ("finger-4", 20..24)]));
 }
@@ -294,7 +294,7 @@ fn images_without_labels_tell_keys_and_sizes() {
     let size = Size::new(32, 4).unwrap();
     let mut image = masks("ID1/x", &[]);
     image.take_plane("masks");
-    Frame { size, window: None }.write(&mut image);
+    Extent { size, window: None }.write(&mut image);
     planes::set_image(&mut image, planes::Image::new(size, vec![0; 128]).unwrap());
     let spec = planes::image_spec();
     let header = shard::Header { classes: Vec::new(), ..samples::header(vec![spec]) };

@@ -1,5 +1,6 @@
-//! Which part of which radiograph a record shows.
+//! Extent: which part of which radiograph a record shows.
 
+use std::fmt;
 use std::str::FromStr;
 
 use bones::components::{self, Connectivity};
@@ -7,44 +8,21 @@ use bones::crop::Window;
 use bones::{Bone, BoneSet, Mask, Size};
 use shard::Record;
 
-use crate::PlaneError;
 use crate::opinion::first_names;
-
-/// The attributes that travel with every record.
-pub mod attribute {
-    /// The patient, such as `ID001`. Whoever wants to know it asks `folds::patient_of`.
-    pub const PATIENT: &str = "patient";
-    /// `R`, `L`, or absent where nothing tells.
-    pub const SIDE: &str = "side";
-    /// The file's base name with its extension: `image_name` of a submission.
-    pub const IMAGE_NAME: &str = "image_name";
-    /// The path of the image file below the data set's root, with `/`; submissions are sorted by it.
-    pub const SOURCE: &str = "source";
-    /// `WIDTH HEIGHT` of what the record shows, in pixels of the radiograph: predictions come out at this size.
-    pub const SIZE: &str = "size";
-    /// Where a crop lies in the radiograph, as [`bones::crop::Window`] writes itself; absent on whole ones.
-    pub const WINDOW: &str = "window";
-    /// The key of the record that this one was derived from. A derived record keeps the patient of its parent, and
-    /// with it the fold.
-    pub const PARENT: &str = "parent";
-    /// The key of the record at the beginning, where the parent was derived itself.
-    pub const ANCESTOR: &str = "ancestor";
-    /// The bones on which the plane `masks` has an opinion, separated by blanks; absent where it has one on all.
-    pub const OPINION: &str = "opinion";
-}
+use crate::{PlaneError, attribute};
 
 /// Which part of which radiograph a record shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub struct Extent {
     /// Size in pixels of the radiograph that the record shows: of the whole, or of the crop window.
     pub size: Size,
     /// Where a crop lies; `None` on whole radiographs.
     pub window: Option<Window>,
 }
 
-impl Frame {
+impl Extent {
     /// Reads the attributes `size` and `window`.
-    pub fn of(record: &Record) -> Result<Frame, PlaneError> {
+    pub fn of(record: &Record) -> Result<Extent, PlaneError> {
         let missing = || PlaneError::Attribute { attribute: attribute::SIZE, what: "is missing".to_owned() };
         let text = record.attributes.get(attribute::SIZE).ok_or_else(missing)?;
         let mut sides = text.split(' ').map(u32::from_str);
@@ -61,10 +39,10 @@ impl Frame {
             attribute: attribute::WINDOW,
             what: error.to_string(),
         })?;
-        Ok(Frame { size, window })
+        Ok(Extent { size, window })
     }
 
-    /// What a prediction for this frame should not be silent about: a whole radiograph of one hand shows every
+    /// What a prediction for this extent should not be silent about: a whole radiograph of one hand shows every
     /// bone, each in one piece, so one in which some were not found or lie scattered is probably something else, or
     /// beyond the model.
     pub fn misgiving(&self, mask: &Mask) -> Option<String> {
@@ -99,6 +77,15 @@ impl Frame {
     }
 }
 
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.window {
+            Some(window) => write!(f, "the window {window}"),
+            None => write!(f, "all of {}", self.size),
+        }
+    }
+}
+
 /// The share of a bone's pixels that its largest piece has at least, unless it is scattered.
 const WHOLE: f64 = 0.8;
 
@@ -117,7 +104,7 @@ mod tests {
     #[test]
     fn a_whole_radiograph_without_all_bones_raises_misgivings() {
         let size = Size::new(4, 1).unwrap();
-        let whole = Frame { size, window: None };
+        let whole = Extent { size, window: None };
         let mask = |set| Mask::from_dense(size, &[BoneSet::EMPTY, set, set, BoneSet::EMPTY]).unwrap();
         assert_eq!(whole.misgiving(&mask(BoneSet::ALL)), None);
         let text = whole.misgiving(&mask(BoneSet::ALL - BoneSet::CARPALS)).unwrap();
@@ -132,7 +119,7 @@ mod tests {
         assert_eq!(whole.misgiving_about(&mask(BoneSet::CARPALS), BoneSet::CARPALS), None);
         let text = whole.misgiving_about(&mask(BoneSet::EMPTY), BoneSet::CARPALS).unwrap();
         assert!(text.starts_with("8 of 8 bones were not found"), "{text}");
-        let crop = Frame { size, window: Some("0 0 4 1 of 8 8".parse().unwrap()) };
+        let crop = Extent { size, window: Some("0 0 4 1 of 8 8".parse().unwrap()) };
         assert_eq!(crop.misgiving(&mask(BoneSet::EMPTY)), None);
     }
 }
