@@ -5,8 +5,9 @@ use bones::bone::COUNT;
 use bones::dice::{Overlap, overlaps};
 use bones::surface::{Surface, surface};
 use bones::{Bone, Mask};
-use planes::attribute;
+use folds::patient_of;
 use rayon::prelude::*;
+use shard::Record;
 use stage::Reason;
 
 /// How well one bone of one image was found.
@@ -23,7 +24,7 @@ pub struct Measures {
 pub struct Measured {
     /// The record's key.
     pub key: String,
-    /// The patient; the image's own key where none is known.
+    /// The patient ([`folds::patient_of`]); the image's own key where nothing tells it.
     pub patient: String,
     /// The bones in canonical order.
     pub bones: [Measures; COUNT],
@@ -35,12 +36,16 @@ pub(crate) fn measure(row: &Row, tolerance: f64) -> Result<Measured, Reason> {
     let [Some(predicted), Some(truth)] = records.as_slice() else {
         return Err("a prediction and a truth were expected".into());
     };
-    let patient = [&row.head, truth, predicted]
-        .into_iter()
-        .find_map(|record| record.attributes.get(attribute::PATIENT))
-        .unwrap_or(&row.head.key);
+    let patient = patient(&[&row.head, truth, predicted]);
     let bones = compare(&planes::masks(predicted)?, &planes::masks(truth)?, tolerance)?;
-    Ok(Measured { key: row.head.key.clone(), patient: patient.clone(), bones })
+    Ok(Measured { key: row.head.key.clone(), patient: patient.to_owned(), bones })
+}
+
+/// The patient of an image, by the first of its `records` that tells it; those of submissions know images alone.
+fn patient<'a>(records: &[&'a Record]) -> &'a str {
+    let patients = || records.iter().map(|record| (patient_of(&record.key, &record.attributes), record));
+    let told = patients().find(|(patient, record)| *patient != record.key);
+    told.or_else(|| patients().next()).expect("an image has records").0
 }
 
 fn compare(predicted: &Mask, truth: &Mask, tolerance: f64) -> Result<[Measures; COUNT], Reason> {
