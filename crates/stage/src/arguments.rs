@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 pub enum ProgressMode {
     /// A bar on a terminal, a plain line now and then elsewhere.
     Auto,
-    /// One JSON object a line ([`crate::ProgressEvent`]).
+    /// One JSON object a line (`schemas/progress.json`).
     Json,
     /// Nothing but errors.
     Off,
