@@ -241,6 +241,14 @@ fn the_summary_says_what_was_read_and_written() {
     }
 }
 
+#[test]
+fn help_has_no_links_into_the_source() {
+    for row in TABLE {
+        let help = String::from_utf8(run_ok(row.stage, &["--help"]).stdout).unwrap();
+        assert!(!help.contains("[`") && !help.contains("::"), "{}: {help}", row.stage);
+    }
+}
+
 /// What a stage does where nothing is said is written once: the card says what the command line does.
 #[test]
 fn the_defaults_of_a_card_are_those_of_the_command_line() {

@@ -12,7 +12,7 @@ use crate::Failure;
 pub enum ProgressMode {
     /// A bar on a terminal, a plain line now and then elsewhere.
     Auto,
-    /// One JSON object a line ([`crate::ProgressEvent`]).
+    /// One JSON object a line (`schemas/progress.json`).
     Json,
     /// Nothing but errors.
     Off,

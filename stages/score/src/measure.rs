@@ -5,7 +5,7 @@ use bones::bone::COUNT;
 use bones::dice::{Overlap, overlaps};
 use bones::surface::{Surface, surface};
 use bones::{Bone, BoneSet, Mask};
-use planes::attribute;
+use folds::patient_of;
 use rayon::prelude::*;
 use shard::Record;
 use stage::Reason;
@@ -24,7 +24,7 @@ pub struct Measures {
 pub struct Measured {
     /// The record's key.
     pub key: String,
-    /// The patient ([`folds::patient_of`]).
+    /// The patient ([`folds::patient_of`]); the image's own key where nothing tells it.
     pub patient: String,
     /// The bones in canonical order; `None` where prediction or truth has no opinion.
     pub bones: [Option<Measures>; COUNT],
@@ -43,11 +43,11 @@ pub(crate) fn measure(row: &Row, tolerance: f64) -> Result<Measured, Reason> {
     Ok(Measured { key: row.head.key.clone(), patient, bones })
 }
 
-/// The patient that the first of the records tells which names one, or else that of the first one's key.
-fn patient<'a>(records: &[&'a Record; 3]) -> &'a str {
-    let tells = |record: &&&Record| record.attributes.contains_key(attribute::PATIENT);
-    let record = records.iter().find(tells).unwrap_or(&records[0]);
-    folds::patient_of(&record.key, &record.attributes)
+/// The patient of an image, by the first of its `records` that tells it; those of submissions know images alone.
+fn patient<'a>(records: &[&'a Record]) -> &'a str {
+    let patients = || records.iter().map(|record| (patient_of(&record.key, &record.attributes), record));
+    let told = patients().find(|(patient, record)| *patient != record.key);
+    told.or_else(|| patients().next()).expect("an image has records").0
 }
 
 fn compare(
