@@ -12,6 +12,7 @@
 //! record shows.
 
 mod around;
+pub mod attribute;
 mod frame;
 mod opinion;
 mod quantised;
@@ -25,7 +26,7 @@ use bones::{Bone, BoneSet, Mask, Run, Size};
 use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
-pub use frame::{Frame, attribute};
+pub use frame::Frame;
 pub use opinion::{first_names, masks_and_opinion, opinion, set_opinion};
 pub use scores::{Scores, ScoresKind, scores, set_scores};
 

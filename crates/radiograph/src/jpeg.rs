@@ -8,10 +8,9 @@ use mozjpeg::{ColorSpace, Decompress, Marker};
 use crate::error::ImageError;
 use crate::grey::{Grey, Samples};
 use crate::libjpeg;
+pub(crate) use crate::libjpeg::NAME;
 use crate::limit::check_size;
 use crate::luma;
-
-pub(crate) const NAME: &str = "JPEG";
 
 /// What an `APP1` segment with Exif's tags begins with.
 const EXIF: &[u8] = b"Exif\0\0";

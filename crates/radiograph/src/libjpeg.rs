@@ -12,7 +12,8 @@ use std::panic::resume_unwind;
 use mozjpeg_sys as ffi;
 
 use crate::error::ImageError;
-use crate::jpeg::NAME;
+
+pub(crate) const NAME: &str = "JPEG";
 
 /// The level of messages that are warnings; others trace what is read.
 const WARNING: c_int = -1;
