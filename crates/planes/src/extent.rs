@@ -8,14 +8,8 @@ use bones::crop::Window;
 use bones::{Bone, BoneSet, Mask, Size};
 use shard::Record;
 
-<<<<<<< HEAD:crates/planes/src/extent.rs
 use crate::opinion::first_names;
 use crate::{PlaneError, attribute};
-=======
-use crate::PlaneError;
-use crate::attribute;
-use crate::opinion::first_names;
->>>>>>> weights:crates/planes/src/frame.rs
 
 /// Which part of which radiograph a record shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

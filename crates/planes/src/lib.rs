@@ -13,11 +13,7 @@
 
 mod around;
 pub mod attribute;
-<<<<<<< HEAD
 mod extent;
-=======
-mod frame;
->>>>>>> weights
 mod opinion;
 mod quantised;
 mod rounded;
@@ -30,11 +26,7 @@ use bones::{Bone, BoneSet, Mask, Run, Size};
 use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
-<<<<<<< HEAD
 pub use extent::Extent;
-=======
-pub use frame::Frame;
->>>>>>> weights
 pub use opinion::{first_names, masks_and_opinion, opinion, set_opinion};
 pub use scores::{Scores, ScoresKind, scores, set_scores};
 

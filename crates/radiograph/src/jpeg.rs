@@ -7,13 +7,8 @@ use mozjpeg::{ColorSpace, Decompress, Marker};
 
 use crate::error::ImageError;
 use crate::grey::{Grey, Samples};
-<<<<<<< HEAD
 pub(crate) use crate::libjpeg::NAME;
 use crate::libjpeg::error_handling;
-=======
-use crate::libjpeg;
-pub(crate) use crate::libjpeg::NAME;
->>>>>>> weights
 use crate::limit::check_size;
 use crate::luma;
 
