@@ -1,123 +1,71 @@
-//! What is kept while training goes on, and what is left of it in the end.
-//!
-//! ```text
-//! <out>.partial/
-//!   metrics.jsonl                 grows
-//!   state/
-//!     best-00007.safetensors      weights with the best Dice so far, of epoch 7
-//!     epoch-00009/                appears whole, by a rename; the one before goes then
-//!       weights.safetensors
-//!       moments.safetensors       of the optimizer
-//!       progress.json             the rest, and how long metrics.jsonl was
-//! ```
+//! What is kept while training goes on (resuming), and what is left of it in the end; [`layout`] draws it.
 //!
 //! All that is drawn at random depends on the seed and the number of the epoch, so there is no generator to save.
 //! `checkpoint.json` is written last: where it stands, the rest is complete and `state` is of no more use.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod earlier;
+mod identity;
+mod layout;
+mod progress;
 
-use checkpoint::{Checkpoint, Data, Line, Validation, Versions, file};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use checkpoint::{Checkpoint, Line, file};
+use fs_err as fs;
 use learn::{Patience, Trainer};
-use serde::{Deserialize, Serialize};
+use partial::{Existing, PartialFolder};
 use stage::Failure;
 use zoo::weights::WeightsError;
 
-const STATE: &str = "state";
-const WEIGHTS: &str = "weights.safetensors";
-const MOMENTS: &str = "moments.safetensors";
-const PROGRESS: &str = "progress.json";
-
-/// Everything that the outcome depends on: a run goes on from the state of a run with the same identity only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Identity {
-    pub(crate) recipe: serde_json::Value,
-    pub(crate) seed: u64,
-    /// Digest of the checkpoint whose weights are gone on from.
-    pub(crate) start: Option<String>,
-    pub(crate) training: Data,
-    pub(crate) validation: Data,
-    pub(crate) versions: Versions,
-}
-
-/// How far a run is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Progress {
-    /// Epochs done.
-    pub(crate) epoch: u64,
-    /// Steps done.
-    pub(crate) step: u64,
-    /// The best validation so far.
-    pub(crate) best: Option<Validation>,
-    /// The last validation so far.
-    pub(crate) last: Option<Validation>,
-    /// What early stopping has seen.
-    pub(crate) patience: Patience,
-    /// Length of `metrics.jsonl` in bytes; what follows was written by an epoch that did not end.
-    metrics: u64,
-    /// Of which run this is.
-    identity: Identity,
-}
-
-impl Progress {
-    /// Takes note of a validation; whether it is the best so far.
-    pub(crate) fn note(&mut self, validation: &Validation) -> bool {
-        self.last = Some(validation.clone());
-        self.patience.note(validation.dice);
-        let best = self.best.as_ref().is_none_or(|best| validation.dice > best.dice);
-        if best {
-            self.best = Some(validation.clone());
-        }
-        best
-    }
-}
+use self::earlier::Earlier;
+pub(crate) use self::identity::Identity;
+use self::layout::{Layout, entries, io_failure, remove};
+pub(crate) use self::progress::Progress;
 
 /// The growing folder.
 pub(crate) struct Store {
-    folder: PathBuf,
+    layout: Layout,
     journal: File,
     identity: Identity,
 }
 
+/// What a run begins with.
+pub(crate) enum Opened {
+    /// The folder, and how far the run came before.
+    Growing(Box<(Store, Progress)>),
+    /// The folder is complete but for its name, as a run that was killed at its very end leaves it.
+    Complete,
+}
+
 impl Store {
-    /// Opens the folder, and says how far the run with this identity came before. What is there of another run is
-    /// removed, and `note` told so.
+    /// Opens the folder for the run with this identity, which goes on from where it was. What another run left is
+    /// refused, so that no night's work is lost, unless it may be given up.
     pub(crate) fn open(
         folder: PathBuf,
         identity: Identity,
         patience: Patience,
-        mut note: impl FnMut(&str),
-    ) -> Result<(Store, Progress), Failure> {
-        let fresh = Progress {
-            epoch: 0,
-            step: 0,
-            best: None,
-            last: None,
-            patience,
-            metrics: 0,
-            identity: identity.clone(),
-        };
-        let saved = newest(&folder)?;
-        let progress = match saved {
-            Some(saved) if saved.identity == identity => saved,
-            saved => {
-                if saved.is_some() {
-                    let folder = folder.display();
-                    note(&format!("{folder} is of a run with other arguments or data: starting anew"));
-                }
-                empty(&folder)?;
-                fresh
+        give_up: bool,
+    ) -> Result<Opened, Failure> {
+        let layout = Layout { folder };
+        let progress = match Earlier::of(&layout)? {
+            Earlier::Unfinished(progress) if progress.identity == identity => progress,
+            Earlier::Complete(other) if other == identity => {
+                remove(&layout.state())?;
+                return Ok(Opened::Complete);
             }
+            earlier if give_up || matches!(earlier, Earlier::Nothing) => {
+                entries(&layout.folder)?.iter().try_for_each(|path| remove(path))?;
+                Progress::none(identity.clone(), patience)
+            }
+            earlier => return Err(earlier.refusal(&layout.folder, &identity)),
         };
-        fs::create_dir_all(folder.join(STATE)).map_err(|error| Failure::io(&folder, error))?;
-        let path = folder.join(file::METRICS);
-        let journal = OpenOptions::new().create(true).append(true).open(&path);
+        fs::create_dir_all(layout.state()).map_err(io_failure)?;
+        let journal = fs::OpenOptions::new().create(true).append(true).open(layout.metrics());
         let journal = journal.and_then(|file| file.set_len(progress.metrics).map(|()| file));
-        let journal = journal.map_err(|error| Failure::io(&path, error))?;
-        Ok((Store { folder, journal, identity }, progress))
+        let journal = journal.map_err(io_failure)?.into_parts().0;
+        Ok(Opened::Growing(Box::new((Store { layout, journal, identity }, progress))))
     }
 
     /// Of which run this is.
@@ -127,49 +75,45 @@ impl Store {
 
     /// Puts the network and the optimizer where they were.
     pub(crate) fn restore(&self, trainer: &mut Trainer, progress: &Progress) -> Result<(), Failure> {
-        let state = self.epoch(progress.epoch);
-        trainer.model().weights().load(&state.join(WEIGHTS)).map_err(unusable)?;
-        let moments = zoo::weights::read(&state.join(MOMENTS)).map_err(unusable)?;
+        let state = self.layout.epoch(progress.epoch);
+        trainer.model().weights().load(&state.join(layout::WEIGHTS)).map_err(unusable)?;
+        let moments = zoo::weights::read(&state.join(layout::MOMENTS)).map_err(unusable)?;
         trainer.optimizer_mut().restore(progress.step, &moments).map_err(|key| {
-            Failure::data(state.join(MOMENTS).display(), format!("{key} is missing or of another shape"))
+            Failure::data(
+                state.join(layout::MOMENTS).display(),
+                format!("{key} is missing or of another shape"),
+            )
         })
     }
 
     /// Adds a line to `metrics.jsonl`.
     pub(crate) fn log(&mut self, line: &Line) -> Result<(), Failure> {
-        let mut text = serde_json::to_string(line).map_err(crate::internal)?;
+        let mut text = serde_json::to_string(line).map_err(internal)?;
         text.push('\n');
-        self.journal
-            .write_all(text.as_bytes())
-            .map_err(|error| Failure::io(self.folder.join(file::METRICS), error))
+        self.journal.write_all(text.as_bytes()).map_err(|error| Failure::io(self.layout.metrics(), error))
     }
 
     /// Writes the network's weights as the best so far: a copy, which later steps don't change.
     pub(crate) fn keep_best(&self, trainer: &Trainer, epoch: u64) -> Result<(), Failure> {
-        trainer.model().weights().save(&self.best(epoch)).map_err(unwritable)
+        trainer.model().weights().save(&self.layout.best(epoch)).map_err(unwritable)
     }
 
     /// Saves all that a later run needs.
     pub(crate) fn save(&mut self, trainer: &Trainer, progress: &mut Progress) -> Result<(), Failure> {
-        let path = self.epoch(progress.epoch);
-        let growing = path.with_extension("partial");
-        let io = |error| Failure::io(&growing, error);
-        match fs::remove_dir_all(&growing) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
-            _ => fs::create_dir_all(&growing).map_err(io)?,
-        }
-        self.journal.sync_data().map_err(io)?;
-        progress.metrics = self.journal.metadata().map_err(io)?.len();
-        trainer.model().weights().save(&growing.join(WEIGHTS)).map_err(unwritable)?;
+        let path = self.layout.epoch(progress.epoch);
+        let state = PartialFolder::create(&path, Existing::Replace).map_err(io_failure)?;
+        self.journal.sync_data().map_err(io_failure)?;
+        progress.metrics = self.journal.metadata().map_err(io_failure)?.len();
+        trainer.model().weights().save(&state.growing().join(layout::WEIGHTS)).map_err(unwritable)?;
         let moments: Vec<_> = trainer.optimizer().moments().collect();
         let moments = moments.iter().map(|(key, tensor)| (key.as_str(), *tensor));
-        zoo::weights::write(&growing.join(MOMENTS), moments).map_err(unwritable)?;
-        let text = serde_json::to_string_pretty(progress).map_err(crate::internal)?;
-        write_whole(&growing.join(PROGRESS), text.as_bytes()).map_err(io)?;
-        fs::rename(&growing, &path).map_err(io)?;
+        zoo::weights::write(&state.growing().join(layout::MOMENTS), moments).map_err(unwritable)?;
+        let text = serde_json::to_string_pretty(progress).map_err(internal)?;
+        fs::write(state.growing().join(layout::PROGRESS), text).map_err(io_failure)?;
+        state.commit().map_err(io_failure)?;
 
-        let best = progress.best.as_ref().map(|best| self.best(best.epoch));
-        for entry in entries(&self.folder.join(STATE))? {
+        let best = progress.best.as_ref().map(|best| self.layout.best(best.epoch));
+        for entry in entries(&self.layout.state())? {
             if entry != path && Some(&entry) != best.as_ref() {
                 remove(&entry)?;
             }
@@ -180,88 +124,20 @@ impl Store {
     /// Makes the folder what it is in the end.
     pub(crate) fn finish(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
         let copies = [
-            (self.best(checkpoint.best.epoch), file::BEST),
-            (self.epoch(checkpoint.last.epoch).join(WEIGHTS), file::LAST),
+            (self.layout.best(checkpoint.best.epoch), file::BEST),
+            (self.layout.epoch(checkpoint.last.epoch).join(layout::WEIGHTS), file::LAST),
         ];
         for (from, name) in copies {
-            let to = self.folder.join(name);
-            fs::copy(&from, &to).map_err(|error| Failure::io(&from, error))?;
+            fs::copy(&from, self.layout.folder.join(name)).map_err(io_failure)?;
         }
-        let path = self.folder.join(file::DESCRIPTION);
-        let text = checkpoint.to_json().map_err(crate::internal)?;
-        write_whole(&path, text.as_bytes()).map_err(|error| Failure::io(&path, error))?;
-        remove(&self.folder.join(STATE))
-    }
-
-    fn best(&self, epoch: u64) -> PathBuf {
-        self.folder.join(STATE).join(format!("best-{epoch:05}.safetensors"))
-    }
-
-    fn epoch(&self, epoch: u64) -> PathBuf {
-        self.folder.join(STATE).join(format!("epoch-{epoch:05}"))
+        let text = checkpoint.to_json().map_err(internal)?;
+        partial::write(self.layout.folder.join(file::DESCRIPTION), text).map_err(io_failure)?;
+        remove(&self.layout.state())
     }
 }
 
-/// Whether the folder is complete but for its name, as a run that was killed at its very end leaves it; what was
-/// left to remove is removed then.
-pub(crate) fn is_complete(folder: &Path, identity: &Identity) -> Result<bool, Failure> {
-    let Ok(found) = Checkpoint::read(folder) else { return Ok(false) };
-    let Checkpoint { recipe, seed, start, training, validation, versions, .. } = found;
-    let complete = *identity == Identity { recipe, seed, start, training, validation, versions };
-    if complete {
-        remove(&folder.join(STATE))?;
-    }
-    Ok(complete)
-}
-
-/// The progress of the newest state in the folder.
-fn newest(folder: &Path) -> Result<Option<Progress>, Failure> {
-    let states = entries(&folder.join(STATE))?;
-    let mut whole: Vec<PathBuf> =
-        states.into_iter().filter(|path| path.extension().is_none() && path.is_dir()).collect();
-    whole.sort();
-    let Some(path) = whole.pop().map(|state| state.join(PROGRESS)) else { return Ok(None) };
-    let text = fs::read_to_string(&path).map_err(|error| Failure::io(&path, error))?;
-    let progress = serde_json::from_str(&text).map_err(|error| {
-        Failure::data(
-            path.display(),
-            format!("no state to go on from ({error}); remove {}", folder.display()),
-        )
-    })?;
-    Ok(Some(progress))
-}
-
-/// What is in a folder; nothing where it does not exist.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let listed = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed.and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect()),
-    };
-    listed.map_err(|error| Failure::io(folder, error))
-}
-
-/// Removes all that is in a folder.
-fn empty(folder: &Path) -> Result<(), Failure> {
-    entries(folder)?.iter().try_for_each(|path| remove(path))
-}
-
-/// Removes a file or a folder that may not be there.
-fn remove(path: &Path) -> Result<(), Failure> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::io(path, error)),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a file that appears whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)
+fn internal(error: serde_json::Error) -> Failure {
+    Failure::Internal(error.to_string())
 }
 
 fn unusable(error: WeightsError) -> Failure {
@@ -286,6 +162,9 @@ fn unwritable(error: WeightsError) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::path::Path;
+
+    use checkpoint::{Data, Validation, Versions};
     use learn::Recipe;
     use tch::{Device, Tensor};
 
@@ -303,16 +182,32 @@ mod tests {
     }
 
     fn trainer() -> Trainer {
-        let recipe = Recipe { model: "segformer/mit_b0".to_owned(), size: 64, ..Recipe::default() };
-        Trainer::new(&recipe, Device::Cpu, 1, 1).unwrap()
+        let recipe = Recipe { model: Some("segformer/mit_b0".to_owned()), size: 64, ..Recipe::default() };
+        Trainer::new(learn::model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1)
     }
 
-    fn open(folder: &Path, seed: u64) -> (Store, Progress, Vec<String>) {
-        let mut notes = Vec::new();
-        let patience = Patience::new(None, 0.0005);
-        let note = |text: &str| notes.push(text.to_owned());
-        let (store, progress) = Store::open(folder.to_owned(), identity(seed), patience, note).unwrap();
-        (store, progress, notes)
+    fn open(folder: &Path, seed: u64, give_up: bool) -> Result<Opened, Failure> {
+        Store::open(folder.to_owned(), identity(seed), Patience::new(None, 0.0005), give_up)
+    }
+
+    fn growing(folder: &Path, seed: u64) -> (Store, Progress) {
+        match open(folder, seed, false).unwrap() {
+            Opened::Growing(both) => *both,
+            Opened::Complete => panic!("it is complete"),
+        }
+    }
+
+    /// A run with a seed of 1 after its first epoch.
+    fn unfinished(folder: &Path) -> Progress {
+        let (mut store, mut progress) = growing(folder, 1);
+        let line = Line::Epoch { epoch: 1, step: 1, loss: 0.5, validation: None, best: false };
+        (progress.epoch, progress.step) = (1, 1);
+        progress.note(&validation(1, 0.5));
+        store.log(&line).unwrap();
+        store.keep_best(&trainer(), 1).unwrap();
+        store.save(&trainer(), &mut progress).unwrap();
+        store.log(&line).unwrap();
+        progress
     }
 
     fn checkpoint(identity: Identity, progress: &Progress) -> Checkpoint {
@@ -354,7 +249,7 @@ mod tests {
     #[test]
     fn the_best_weights_are_a_copy_that_later_steps_leave_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut store, mut progress, _) = open(folder.path(), 1);
+        let (mut store, mut progress) = growing(folder.path(), 1);
         let trainer = trainer();
         let key = "segmentation_head.0.weight";
         let weight = || trainer.model().weights().get(key).unwrap().tensor.copy();
@@ -369,35 +264,60 @@ mod tests {
         }
         let last = &best + 1.0;
         store.finish(&checkpoint(identity(1), &progress)).unwrap();
-        assert!(!folder.path().join(STATE).exists());
+        assert!(!folder.path().join(layout::STATE).exists());
         let read = |name| zoo::weights::read(&folder.path().join(name)).unwrap().remove(key).unwrap();
         assert!(same(&read(file::BEST), &best));
         assert!(same(&read(file::LAST), &last));
         // Killed now, before the folder gets its name, the run is complete.
-        assert!(is_complete(folder.path(), &identity(1)).unwrap());
-        assert!(!is_complete(folder.path(), &identity(2)).unwrap());
+        assert!(matches!(open(folder.path(), 1, false), Ok(Opened::Complete)));
+        let refusal = open(folder.path(), 2, false).err().unwrap();
+        assert_eq!(refusal.code(), 2);
+        assert!(refusal.to_string().contains("holds a finished run that lacks only its name"), "{refusal}");
+        assert!(folder.path().join(file::BEST).exists());
     }
 
     #[test]
     fn half_written_states_and_lines_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut store, mut progress, _) = open(folder.path(), 1);
-        let line = Line::Epoch { epoch: 1, step: 1, loss: 0.5, validation: None, best: false };
-        let trainer = trainer();
-        (progress.epoch, progress.step) = (1, 1);
-        store.log(&line).unwrap();
-        store.save(&trainer, &mut progress).unwrap();
+        let progress = unfinished(folder.path());
+        fs::create_dir(folder.path().join(layout::STATE).join("epoch-00002.partial")).unwrap();
+        let (_, again) = growing(folder.path(), 1);
+        assert_eq!(again, progress);
         let kept = fs::read_to_string(folder.path().join(file::METRICS)).unwrap();
-        store.log(&line).unwrap();
-        fs::create_dir(folder.path().join(STATE).join("epoch-00002.partial")).unwrap();
+        assert_eq!(kept.lines().count(), 1);
+    }
 
-        let (_, again, notes) = open(folder.path(), 1);
-        assert_eq!((again.clone(), notes), (progress, Vec::new()));
-        assert_eq!(fs::read_to_string(folder.path().join(file::METRICS)).unwrap(), kept);
+    #[test]
+    fn what_another_run_left_is_refused_unless_it_may_be_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        unfinished(folder.path());
+        let refusal = open(folder.path(), 2, false).err().unwrap();
+        assert_eq!(refusal.code(), 2);
+        let text = refusal.to_string();
+        assert!(text.contains("unfinished run (after epoch 1 of 2, best Dice 0.5000 of epoch 1)"), "{text}");
+        assert!(text.contains("seed: 1 → 2;") && text.contains("--replace"), "{text}");
+        assert!(folder.path().join(layout::STATE).join("best-00001.safetensors").exists());
 
-        let (_, fresh, notes) = open(folder.path(), 2);
-        assert_eq!(fresh.epoch, 0);
-        assert!(notes[0].contains("is of a run with other arguments or data: starting anew"));
+        let Opened::Growing(both) = open(folder.path(), 2, true).unwrap() else { panic!("it is complete") };
+        assert_eq!(both.1.epoch, 0);
         assert_eq!(fs::read_to_string(folder.path().join(file::METRICS)).unwrap(), "");
+        assert!(entries(&folder.path().join(layout::STATE)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_of_no_run_or_of_another_program_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("diary.txt"), "").unwrap();
+        let refusal = open(folder.path(), 1, false).err().unwrap();
+        assert!(refusal.to_string().contains("diary.txt is of no run"), "{refusal}");
+        assert!(folder.path().join("diary.txt").exists());
+
+        let folder = tempfile::tempdir().unwrap();
+        unfinished(folder.path());
+        fs::write(folder.path().join("state/epoch-00001").join(layout::PROGRESS), "{}").unwrap();
+        let refusal = open(folder.path(), 1, false).err().unwrap();
+        assert_eq!(refusal.code(), 2);
+        assert!(refusal.to_string().contains("progress.json is no state of a run"), "{refusal}");
+        assert!(matches!(open(folder.path(), 1, true), Ok(Opened::Growing(_))));
     }
 }
