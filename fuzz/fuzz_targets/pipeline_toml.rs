@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use runner::fault::Origin;
-use runner::memo::Memo;
-use runner::stages::Stages;
+use runner::parse::fault::Origin;
+use runner::store::memo::Memo;
+use runner::check::stages::Stages;
 
 fuzz_target!(|text: &str| {
     let mut parts = text.split('\0');

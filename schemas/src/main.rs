@@ -21,16 +21,16 @@ struct CommandLine {
 
 fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
-        ("pipeline", schema_for!(runner::file::PipelineFile)),
+        ("pipeline", schema_for!(runner::parse::file::PipelineFile)),
         ("stage-card", schema_for!(stage::Card)),
         ("summary", schema_for!(stage::Summary)),
         ("progress", schema_for!(stage::ProgressEvent)),
         ("shard-header", schema_for!(shard::Header)),
         ("checkpoint", schema_for!(checkpoint::Checkpoint)),
         ("metrics", schema_for!(checkpoint::Line)),
-        ("scores", schema_for!(score::Scores)),
+        ("scores", schema_for!(score::ScoreTable)),
         ("folds", schema_for!(folds::Folds)),
-        ("report", schema_for!(runner::report::Report)),
+        ("report", schema_for!(runner::tell::report::Report)),
     ]
 }
 

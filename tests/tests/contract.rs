@@ -241,6 +241,34 @@ fn the_summary_says_what_was_read_and_written() {
     }
 }
 
+/// What a stage does where nothing is said is written once: the card says what the command line does.
+#[test]
+fn the_defaults_of_a_card_are_those_of_the_command_line() {
+    for row in TABLE {
+        let data = data();
+        let output = run_ok(row.stage, &["--describe"]);
+        let card: Card = serde_json::from_slice(&output.stdout).unwrap();
+        let properties = card.arguments["properties"].as_object().cloned().unwrap_or_default();
+        assert_eq!(card.arguments.get("required"), None, "{}: nothing is required for a card", row.stage);
+        let out = data.fresh(row, "defaults");
+        let summary = out.with_extension("json");
+        let output =
+            data.run(row, data.input(row).as_deref(), &out, &["--summary", summary.to_str().unwrap()]);
+        assert_eq!(code(&output), Some(0), "{}: {}", row.stage, words(&output));
+        let summary: Summary = serde_json::from_slice(&fs::read(&summary).unwrap()).unwrap();
+        let said = |name: &str| {
+            let flag = format!("--{}", name.replace('_', "-"));
+            row.arguments.iter().any(|argument| *argument == flag)
+        };
+        let used = summary.arguments.as_object().unwrap();
+        assert!(used.keys().eq(properties.keys()), "{}: {used:?}", row.stage);
+        for (name, property) in properties.iter().filter(|(name, _)| !said(name)) {
+            let default = property.get("default");
+            assert_eq!(default, Some(&used[name]), "{}: --{}", row.stage, name.replace('_', "-"));
+        }
+    }
+}
+
 #[test]
 fn an_unknown_flag_is_a_usage_error() {
     for row in TABLE {

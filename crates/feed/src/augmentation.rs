@@ -10,7 +10,6 @@ use crate::Affine;
 /// How far samples are varied. All defaults are moderate: hands lie upright, with bent wrists now and then.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
 #[command(next_help_heading = "Augmentation")]
-#[serde(default)]
 pub struct Augmentation {
     /// Probability to mirror left to right; no bone changes its class, as there are no left and right ones
     #[arg(long, value_name = "P", default_value_t = Augmentation::default().flip, value_parser = share)]

@@ -1,5 +1,6 @@
 //! The samples of some shards.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,26 +54,45 @@ impl From<&Path> for Source {
 pub struct Member {
     /// The record's key.
     pub key: String,
-    /// Whom it shows.
+    /// Its patient ([`folds::patient_of`]).
     pub patient: String,
-    /// The key of the record that it was derived from.
-    pub parent: Option<String>,
+    /// Whom it shows besides, where it was derived from the radiograph of another patient.
+    pub besides: Option<String>,
+    /// The keys of the records that it was derived from.
+    pub ancestors: Vec<String>,
     /// Which of the shards it is in.
     shard: usize,
     /// Its number there.
     number: usize,
 }
 
-#[cfg(test)]
 impl Member {
-    pub(crate) fn new(key: &str, patient: &str, parent: Option<&str>) -> Member {
-        Member {
-            key: key.to_owned(),
-            patient: patient.to_owned(),
-            parent: parent.map(str::to_owned),
-            shard: 0,
-            number: 0,
+    /// The record number `number` of the shard `shard`. An error where nothing tells its patient.
+    pub(crate) fn new(
+        key: &str,
+        attributes: &BTreeMap<String, String>,
+        shard: usize,
+        number: usize,
+    ) -> Result<Member, Reason> {
+        let mut patients = folds::patients_of(key, attributes).map(str::to_owned);
+        let patient = patients.next().expect("a record has a patient");
+        if patient == key {
+            return Err(
+                "it has neither an attribute `patient` nor a key PATIENT/FILE, without which nothing tells \
+                        training from validation patients"
+                    .into(),
+            );
         }
+        let ancestors =
+            [attribute::PARENT, attribute::ANCESTOR].iter().filter_map(|&name| attributes.get(name));
+        Ok(Member {
+            key: key.to_owned(),
+            patient,
+            besides: patients.next(),
+            ancestors: ancestors.filter(|key| !key.is_empty()).cloned().collect(),
+            shard,
+            number,
+        })
     }
 }
 
@@ -197,18 +217,14 @@ fn read(
     form: Resized,
     labels: Labels,
 ) -> Result<(Member, Sample), Reason> {
-    let mut attribute = |name: &str| record.attributes.remove(name).filter(|text| !text.is_empty());
-    let patient = attribute(attribute::PATIENT).ok_or(
-        "it has no attribute `patient`, without which nothing tells training from validation patients",
-    )?;
-    let parent = attribute(attribute::PARENT);
+    let member = Member::new(&record.key, &record.attributes, shard, number)?;
     let mask = planes::masks(&record)?;
     let image = form.apply(planes::take_image(&mut record)?);
     let mask = match labels {
         Labels::Network => bones::resize::nearest(&mask, image.size()),
         Labels::Radiograph => mask,
     };
-    Ok((Member { key: record.key, patient, parent, shard, number }, Sample { image, mask }))
+    Ok((member, Sample { image, mask }))
 }
 
 fn failure(source: &Source, error: shard::Error) -> Failure {

@@ -6,8 +6,24 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::Folds;
 
-/// The rule that [`deal`] follows; another rule gets another name.
-const RULE: &str = "stratified-xxh3-1";
+/// What folds have in equal shares. A rule never changes: what deals otherwise gets another name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// Strata are sex and age group, or one where neither is asked for.
+    SexAge,
+    /// Strata are sex, age group and height group.
+    SexAgeHeight,
+}
+
+impl Rule {
+    /// The name and version in `folds.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::SexAge => "stratified-xxh3-1",
+            Rule::SexAgeHeight => "stratified-sex-age-height-xxh3-1",
+        }
+    }
+}
 
 /// A patient, and what folds should have in equal shares.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -18,13 +34,13 @@ pub struct Patient {
     pub stratum: String,
 }
 
-/// Deals patients into `count` folds of sizes that differ by one at most.
+/// Deals patients, whose strata are those of `rule`, into `count` folds of sizes that differ by one at most.
 ///
-/// The rule `stratified-xxh3-1`: strata in the order of their names; within a stratum patients in the order of the
+/// What all rules share: strata in the order of their names; within a stratum patients in the order of the
 /// xxh3-64 of their ID's bytes (with the seed; equal ones in the order of their IDs); they are dealt one by one to
 /// the folds in turn, and each stratum goes on where the one before it ended. So the order in which patients are
 /// given, the machine and the version of any library have no influence.
-pub fn deal(patients: impl IntoIterator<Item = Patient>, count: usize, seed: u64) -> Folds {
+pub fn deal(patients: impl IntoIterator<Item = Patient>, rule: Rule, count: usize, seed: u64) -> Folds {
     let mut strata: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
     for Patient { id, stratum } in patients {
         strata.entry(stratum).or_default().push((xxh3_64_with_seed(id.as_bytes(), seed), id));
@@ -38,7 +54,7 @@ pub fn deal(patients: impl IntoIterator<Item = Patient>, count: usize, seed: u64
         folds[turn % count].push(id);
     }
     folds.iter_mut().for_each(|fold| fold.sort());
-    Folds { rule: RULE.to_owned(), seed, folds }
+    Folds { rule: rule.name().to_owned(), seed, folds }
 }
 
 #[cfg(test)]
@@ -55,7 +71,7 @@ mod tests {
     /// The rule must stay what it is for ever: whoever changes these lists changes every published fold.
     #[test]
     fn the_rule_is_pinned() {
-        let folds = deal(patients(12), 3, 0).folds;
+        let folds = deal(patients(12), Rule::SexAge, 3, 0).folds;
         let expected = [
             ["ID000", "ID002", "ID008", "ID009"],
             ["ID001", "ID003", "ID010", "ID011"],
@@ -72,8 +88,8 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let given = patients(37);
-            let folds = deal(order.iter().map(|&n| given[n].clone()), count, seed);
-            prop_assert_eq!(&folds, &deal(given.clone(), count, seed));
+            let folds = deal(order.iter().map(|&n| given[n].clone()), Rule::SexAge, count, seed);
+            prop_assert_eq!(&folds, &deal(given.clone(), Rule::SexAge, count, seed));
             let mut all: Vec<&String> = folds.folds.iter().flatten().collect();
             all.sort();
             prop_assert_eq!(all, given.iter().map(|patient| &patient.id).collect::<Vec<_>>());

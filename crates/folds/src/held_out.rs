@@ -1,78 +1,73 @@
-//! The patients held out, and on which side of them a record is.
+//! The patients held out, and to which subset that puts a record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planes::attribute;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::{Identity, patient_of, patients_of};
 
-/// A side of a fold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
+/// What holding a fold out makes of a data set: two subsets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subset {
     /// Trained on.
-    Train,
+    Training,
     /// Held out.
     Validation,
 }
 
 /// Patients that are held out from training.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HeldOut {
-    held_out: BTreeSet<String>,
-    /// All patients that are in some fold; none where whoever is not held out is trained on.
-    known: Option<BTreeSet<String>>,
+pub struct HeldOut(Named);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Named {
+    /// By a list that people wrote; whoever is not in it is trained on.
+    List(BTreeSet<Identity>),
+    /// By folds, which name everybody.
+    Folds { held_out: BTreeSet<String>, all: BTreeSet<String> },
 }
 
 impl HeldOut {
-    /// The patients of a list are held out, all others are not. The list has an ID a line; blank lines and
-    /// what follows a `#` are passed over.
+    /// The patients of a list are held out, all others are not. The list has an ID a line, in whatever spelling
+    /// ([`Identity`]); blank lines and what follows a `#` are passed over.
     pub fn of_list(text: &str) -> HeldOut {
-        let ids = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-        HeldOut { held_out: ids.filter(|id| !id.is_empty()).map(str::to_owned).collect(), known: None }
+        let ids = text.lines().map(|line| line.split_once('#').map_or(line, |(id, _)| id).trim());
+        HeldOut(Named::List(ids.filter(|id| !id.is_empty()).map(Identity::of).collect()))
     }
 
-    pub(crate) fn of_known<'a>(
+    pub(crate) fn of_folds<'a>(
         held_out: impl IntoIterator<Item = &'a String>,
-        known: impl IntoIterator<Item = &'a String>,
+        all: impl IntoIterator<Item = &'a String>,
     ) -> HeldOut {
-        HeldOut {
-            held_out: held_out.into_iter().cloned().collect(),
-            known: Some(known.into_iter().cloned().collect()),
-        }
+        let held_out = held_out.into_iter().cloned().collect();
+        HeldOut(Named::Folds { held_out, all: all.into_iter().cloned().collect() })
     }
 
-    /// The side of a record, by its key and attributes.
+    /// The subset of a record, by its key and attributes: that of its patient ([`crate::patient_of`]).
     ///
-    /// It is that of its patient (the attribute `patient`, or else the key up to the first slash) and, for a derived
-    /// record, of its parent's patient (the key in the attribute `parent` up to the first slash). `None` where
-    /// those two are on different sides: such a record may neither be trained on nor validate. An error where
-    /// neither of them is known.
-    pub fn side(&self, key: &str, attributes: &BTreeMap<String, String>) -> Result<Option<Side>, String> {
-        let patient = attributes.get(attribute::PATIENT).map_or_else(|| patient_of(key), String::as_str);
-        let parent = attributes.get(attribute::PARENT).map(|parent| patient_of(parent));
-        let mut sides = [Some(patient), parent].into_iter().flatten().filter_map(|id| self.side_of(id));
-        match (sides.next(), sides.next()) {
+    /// `None` where it shows, or was derived from, patients of both subsets: such a record may neither be trained on
+    /// nor validate. An error where none of them is known.
+    pub fn subset(&self, key: &str, attributes: &BTreeMap<String, String>) -> Result<Option<Subset>, String> {
+        let mut subsets = patients_of(key, attributes).filter_map(|id| self.subset_of(id));
+        match (subsets.next(), subsets.next()) {
             (Some(one), Some(other)) if one != other => Ok(None),
-            (Some(side), _) => Ok(Some(side)),
+            (Some(subset), _) => Ok(Some(subset)),
             (None, _) => Err(format!(
-                "its patient `{patient}` is in no fold; split the data set that it is of, or leave it out"
+                "its patient `{}` is in no fold; split the data set that it is of, or leave it out",
+                patient_of(key, attributes)
             )),
         }
     }
 
-    fn side_of(&self, patient: &str) -> Option<Side> {
-        if self.held_out.contains(patient) {
-            return Some(Side::Validation);
+    fn subset_of(&self, patient: &str) -> Option<Subset> {
+        let (held_out, known) = match &self.0 {
+            Named::List(list) => (list.contains(&Identity::of(patient)), true),
+            Named::Folds { held_out, all } => (held_out.contains(patient), all.contains(patient)),
+        };
+        match (held_out, known) {
+            (true, _) => Some(Subset::Validation),
+            (false, true) => Some(Subset::Training),
+            (false, false) => None,
         }
-        let known = self.known.as_ref().is_none_or(|known| known.contains(patient));
-        known.then_some(Side::Train)
     }
-}
-
-/// The patient in a key `patient/file`.
-fn patient_of(key: &str) -> &str {
-    key.split_once('/').map_or(key, |(patient, _)| patient)
 }
 
 #[cfg(test)]
@@ -82,9 +77,9 @@ mod tests {
     use super::*;
     use crate::Folds;
 
-    fn side(held_out: &HeldOut, key: &str, attributes: &[(&str, &str)]) -> Result<Option<Side>, String> {
+    fn subset(held_out: &HeldOut, key: &str, attributes: &[(&str, &str)]) -> Result<Option<Subset>, String> {
         let owned = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        held_out.side(key, &owned.collect())
+        held_out.subset(key, &owned.collect())
     }
 
     fn folds() -> Folds {
@@ -95,21 +90,25 @@ mod tests {
     #[test]
     fn derived_records_are_where_their_parents_are() {
         let held_out = folds().hold_out(1).unwrap();
-        assert_eq!(side(&held_out, "ID001/a", &[]), Ok(Some(Side::Train)));
-        assert_eq!(side(&held_out, "ID002/a", &[("patient", "ID002")]), Ok(Some(Side::Validation)));
-        assert_eq!(side(&held_out, "ID002/a#wrist", &[("parent", "ID002/a")]), Ok(Some(Side::Validation)));
+        assert_eq!(subset(&held_out, "ID001/a", &[]), Ok(Some(Subset::Training)));
+        assert_eq!(subset(&held_out, "ID002/a", &[("patient", "ID002")]), Ok(Some(Subset::Validation)));
+        assert_eq!(
+            subset(&held_out, "ID002/a#wrist", &[("parent", "ID002/a")]),
+            Ok(Some(Subset::Validation))
+        );
         let posed = [("patient", "P0001"), ("parent", "ID002/a")];
-        assert_eq!(side(&held_out, "P0001/image", &posed), Ok(Some(Side::Validation)));
-        // Made from two patients on different sides: on neither.
-        assert_eq!(side(&held_out, "ID001/mix", &[("parent", "ID002/a")]), Ok(None));
-        assert!(side(&held_out, "ID003/a", &[]).unwrap_err().contains("`ID003` is in no fold"));
+        assert_eq!(subset(&held_out, "P0001/image", &posed), Ok(Some(Subset::Validation)));
+        // Made from two patients on both subsets: in neither.
+        assert_eq!(subset(&held_out, "ID001/mix", &[("parent", "ID002/a")]), Ok(None));
+        assert!(subset(&held_out, "ID003/a", &[]).unwrap_err().contains("`ID003` is in no fold"));
     }
 
     #[test]
     fn lists_hold_out_whom_they_name() {
-        let held_out = HeldOut::of_list("ID007\r\n\n # a comment\nID009 # another\n");
-        assert_eq!(side(&held_out, "ID009/a", &[]), Ok(Some(Side::Validation)));
-        assert_eq!(side(&held_out, "ID001/a", &[]), Ok(Some(Side::Train)));
+        let held_out = HeldOut::of_list("ID007\r\n\n # a comment\nID009 # another\n11\n");
+        assert_eq!(subset(&held_out, "ID009/a", &[]), Ok(Some(Subset::Validation)));
+        assert_eq!(subset(&held_out, "ID011/a", &[]), Ok(Some(Subset::Validation)));
+        assert_eq!(subset(&held_out, "ID001/a", &[]), Ok(Some(Subset::Training)));
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Folds: which patients are held out together, and on which side of a fold a record is.
+//! Folds of a cross-validation: which patients are held out together, and whether a record is trained on.
 //!
 //! A fold is a set of patients whose records validate what is trained on all others. Patients, not images, are
 //! dealt: the two hands of a patient are alike. What is derived from an image (crops, pseudo labels, phantoms posed
-//! from it) is on the side of the image's patient.
+//! from it) is of the image's patient. Who that is, is decided in [`patient_of`] and nowhere else.
 
 mod deal;
 mod held_out;
+mod identity;
+mod patient;
 
 use std::collections::BTreeSet;
 
@@ -13,8 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use deal::{Patient, deal};
-pub use held_out::{HeldOut, Side};
+pub use deal::{Patient, Rule, deal};
+pub use held_out::{HeldOut, Subset};
+pub use identity::{Identity, folder_of};
+pub use patient::{patient_of, patients_of};
 
 /// The file in a folder of folds, beside a list `fold-N.txt` for each fold.
 pub const FILE: &str = "folds.json";
@@ -23,7 +27,8 @@ pub const FILE: &str = "folds.json";
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Folds {
-    /// How the patients were dealt: the name and version of the rule.
+    /// How the patients were dealt: the name and version of the rule. `stratified-xxh3-1` has equal shares of sex and
+    /// age group where they are known, `stratified-sex-age-height-xxh3-1` of sex, age group and height group.
     pub rule: String,
     /// The seed of the rule.
     pub seed: u64,
@@ -64,6 +69,6 @@ impl Folds {
     /// The patients of `fold` (from 0), held out from all others.
     pub fn hold_out(&self, fold: usize) -> Result<HeldOut, FoldsError> {
         let ids = self.folds.get(fold).ok_or(FoldsError::NoFold { fold, count: self.folds.len() })?;
-        Ok(HeldOut::of_known(ids, self.folds.iter().flatten()))
+        Ok(HeldOut::of_folds(ids, self.folds.iter().flatten()))
     }
 }

@@ -14,7 +14,6 @@ use crate::{Loss, Precision};
 
 /// How to train: everything that the weights depend on, but for data and seed.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
-#[serde(default)]
 pub struct Recipe {
     /// Architecture and encoder, such as `unet/resnet18` or `segformer/mit_b0`; where nothing is said the start's, else
     /// `unet/resnet18`
@@ -226,6 +225,7 @@ mod tests {
             recipe: serde_json::json!({}),
             seed: 0,
             start: None,
+            pretrained: None,
             training: data.clone(),
             validation: data,
             best: validation.clone(),

@@ -26,6 +26,63 @@ pub fn mask(size: Size, bones: &[(&str, Range<usize>)]) -> Mask {
     Mask::from_dense(size, &pixels).unwrap()
 }
 
+/// A record whose patient has to be found out.
+pub struct Lineage {
+    /// The record's key.
+    pub key: &'static str,
+    /// Its attributes.
+    pub attributes: &'static [(&'static str, &'static str)],
+    /// Everybody whom it shows or was derived from, its patient first.
+    pub patients: &'static [&'static str],
+}
+
+/// Keys and attributes of every kind. Whoever asks for the patient of a record gives the same answer.
+pub const LINEAGES: &[Lineage] = &[
+    lineage("ID001/a", &[], &["ID001"]),
+    lineage("ID001/b", &[("patient", "ID001")], &["ID001"]),
+    lineage("ID001/c", &[("patient", "")], &["ID001"]),
+    lineage("ID001/d/a", &[], &["ID001"]),
+    lineage("hospital/a", &[("patient", "P7")], &["P7"]),
+    lineage("a", &[], &["a"]),
+    lineage("b", &[("patient", "P7")], &["P7"]),
+    // Crops are of their radiograph's patient, whoever says who that is.
+    lineage("ID001/a#wrist", &[("parent", "ID001/a")], &["ID001"]),
+    lineage("hospital/a#wrist", &[("parent", "hospital/a"), ("patient", "P7")], &["P7"]),
+    lineage("a#wrist", &[("parent", "a")], &["a"]),
+    lineage("b#wrist", &[("parent", "b"), ("patient", "P7")], &["P7"]),
+    // Derived into another folder.
+    lineage("P1/posed", &[("parent", "ID002/a"), ("patient", "P1")], &["ID002", "P1"]),
+    lineage("P1/other", &[("parent", "ID002/a"), ("patient", "ID002")], &["ID002"]),
+    lineage("posed", &[("parent", "ID002/a")], &["ID002", "posed"]),
+    lineage("ID001/mix", &[("parent", "ID002/a")], &["ID002", "ID001"]),
+    // A crop of what was derived into another folder.
+    lineage(
+        "P1/posed#wrist",
+        &[("parent", "P1/posed"), ("ancestor", "ID002/a"), ("patient", "P1")],
+        &["ID002", "P1"],
+    ),
+];
+
+const fn lineage(
+    key: &'static str,
+    attributes: &'static [(&'static str, &'static str)],
+    patients: &'static [&'static str],
+) -> Lineage {
+    Lineage { key, attributes, patients }
+}
+
+impl Lineage {
+    /// The record, with masks of [`SIZE`].
+    pub fn record(&self) -> Record {
+        let mut record = masks("ID000/file", &[]);
+        record.key = self.key.to_owned();
+        record.attributes.remove(attribute::PATIENT);
+        let told = self.attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        record.attributes.extend(told);
+        record
+    }
+}
+
 /// A record `patient/file` with masks of [`SIZE`].
 pub fn masks(key: &str, bones: &[(&str, Range<usize>)]) -> Record {
     let size = Size::new(SIZE.0, SIZE.1).unwrap();

@@ -36,7 +36,7 @@ pub mod weights;
 pub use capability::autocast_pays;
 pub use catalog::ModelSpec;
 pub use cost::{Figures, figures};
-pub use device::{Placement, device};
+pub use device::{Placement, device, device_kind};
 pub use error::Error;
 pub use fault::Fault;
 pub use parameters::{Entry, Role, Weights};

@@ -166,12 +166,12 @@ mod tests {
     #[test]
     fn an_error_within_a_segment_keeps_its_reason() {
         let first = fault(|| {
-            segment(&checkpointing(), true, &[&leaf()], |_| exabyte());
+            let _ = segment(&checkpointing(), true, &[&leaf()], |_| exabyte());
         });
         assert_eq!(first, fault(|| drop(exabyte())));
         // A segment within a segment, and the backward pass.
         let within = fault(|| {
-            segment(&checkpointing(), true, &[&leaf()], |inputs| {
+            let _ = segment(&checkpointing(), true, &[&leaf()], |inputs| {
                 segment(&checkpointing(), true, &[&inputs[0]], |_| exabyte())
             });
         });
@@ -186,7 +186,7 @@ mod tests {
         // What comes after it is computed as ever.
         assert!(!switches.recomputing());
         let other = fault(|| {
-            segment(&checkpointing(), true, &[&leaf()], |inputs| inputs[0].view([3]));
+            let _ = segment(&checkpointing(), true, &[&leaf()], |inputs| inputs[0].view([3]));
         });
         assert_eq!(other, Fault::Other("shape '[3]' is invalid for input of size 4".to_owned()));
     }

@@ -22,7 +22,7 @@ use planes::{Frame, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{RawRecord, Record};
-use stage::{Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Failure, Job, Output, Port, Reason, Relation, Stage, number};
 
 pub use target::Target;
 
@@ -42,52 +42,23 @@ pub struct OfflineCrop {
     /// What to cut out: `wrist` (one window around the carpals), `fingertips` (one around each distal phalanx),
     /// or bones by name (one around each); several are separated by commas
     #[arg(long, value_name = "REGION", value_delimiter = ',', required_unless_present = "describe")]
-    #[serde(default)]
     pub region: Vec<Target>,
-    /// How much is added on each side, as a share of the bones' longer side
-    #[arg(long, default_value_t = 0.1, value_parser = margin)]
-    #[serde(default = "default_margin")]
+    /// How much is added on each side, as a share of the bones' longer side; 0.1 is 10 %
+    #[arg(long, default_value_t = 0.1, value_parser = number::within(0.0..=10.0))]
     pub margin: f64,
     /// The least side of a window, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
-    #[serde(default = "default_min_size")]
+    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65535))]
     pub min_size: u32,
     /// Which labels a crop keeps
     #[arg(long, value_enum, default_value_t = Labels::All)]
-    #[serde(default = "default_labels")]
     pub labels: Labels,
     /// Resize the images of crops to N × N pixels; labels, and the size at which masks are predicted, stay those of
     /// the window [default: keep the size]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
-    #[serde(default)]
     pub size: Option<u32>,
     /// How to resize; both are exactly OpenCV 4.10's
     #[arg(long, value_enum, default_value_t = Filter::Linear)]
-    #[serde(default = "default_filter")]
     pub filter: Filter,
-}
-
-fn default_filter() -> Filter {
-    Filter::Linear
-}
-
-fn default_margin() -> f64 {
-    0.1
-}
-
-fn default_min_size() -> u32 {
-    128
-}
-
-fn default_labels() -> Labels {
-    Labels::All
-}
-
-fn margin(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=10.0).contains(&share) => Ok(share),
-        _ => Err(format!("`{text}` is no share from 0 to 10; 0.1 is 10 %")),
-    }
 }
 
 impl Stage for OfflineCrop {
@@ -153,7 +124,7 @@ impl OfflineCrop {
         }
         let mut crops = Vec::new();
         let mut unseen = Vec::new();
-        for (name, bones) in self.region.iter().flat_map(|target| target.parts()) {
+        for (name, bones) in Target::parts_of(&self.region) {
             match bones::crop::bounding_box(&mask, bones) {
                 None => unseen.push(name),
                 Some(bounds) => {
@@ -181,6 +152,10 @@ fn cropped(whole: &Record, name: &str, window: &Window, image: Image, labels: &M
         attributes: whole.attributes.clone(),
         ..Record::default()
     };
+    // Where the whole was derived itself, its own parent would be forgotten, and with it the patient.
+    if let Some(parent) = whole.attributes.get(attribute::PARENT) {
+        record.attributes.entry(attribute::ANCESTOR.to_owned()).or_insert_with(|| parent.clone());
+    }
     record.attributes.insert(attribute::PARENT.to_owned(), whole.key.clone());
     Frame { size: window.size(), window: Some(*window) }.write(&mut record);
     planes::set_image(&mut record, image);
@@ -257,6 +232,28 @@ mod tests {
         );
         let pasted = bones::crop::paste(&planes::masks(&crop).unwrap(), &window);
         assert_eq!(pasted, only(&mask, BoneSet::FINGERTIPS));
+    }
+
+    #[test]
+    fn a_crop_is_of_the_patients_of_its_radiograph() {
+        for lineage in samples::LINEAGES {
+            let mut whole = whole();
+            whole.key = lineage.key.to_owned();
+            whole.attributes.remove("patient");
+            let told = lineage.record().attributes.into_iter();
+            whole
+                .attributes
+                .extend(told.filter(|(name, _)| lineage.attributes.iter().any(|(n, _)| n == name)));
+            let (crops, _) = stage(&["finger-4"]).crops(whole).unwrap();
+            let found: Vec<&str> = folds::patients_of(&crops[0].key, &crops[0].attributes).collect();
+            assert_eq!(found, lineage.patients, "{} {:?}", lineage.key, lineage.attributes);
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_asked_for_twice_is_cut_once() {
+        let (crops, unseen) = stage(&["fingertips", "finger-4", "finger-4"]).crops(whole()).unwrap();
+        assert_eq!((crops.len(), unseen.len()), (1, 4));
     }
 
     #[test]

@@ -19,6 +19,17 @@ pub enum Target {
 }
 
 impl Target {
+    /// The windows that several targets make together, each once.
+    pub fn parts_of(targets: &[Target]) -> Vec<(&'static str, BoneSet)> {
+        let mut parts: Vec<(&'static str, BoneSet)> = Vec::new();
+        for part in targets.iter().flat_map(|target| target.parts()) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts
+    }
+
     /// The windows to make: the name that goes into the record's key, and the bones to be seen.
     pub fn parts(self) -> Vec<(&'static str, BoneSet)> {
         let alone = |bone: Bone| (bone.name(), BoneSet::of(bone));

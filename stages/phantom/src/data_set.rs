@@ -20,6 +20,7 @@ use crate::annotation::{annotation, waver};
 use crate::measure::Labelled;
 use crate::patient::Patient;
 use crate::random::Random;
+use crate::record::MOST_PATIENTS;
 use crate::scene::{Radiograph, Setting, Side};
 
 /// A half of the data set.
@@ -52,6 +53,69 @@ impl Half {
             Half::Test => 4 * (position + 1),
         }
     }
+
+    /// The half and the position there of the patient with a number: the inverse of [`Half::patient`].
+    fn of_patient(number: u64) -> (Half, u64) {
+        match number.is_multiple_of(4) {
+            true => (Half::Test, number / 4 - 1),
+            false => (Half::Train, number - number / 4 - 1),
+        }
+    }
+}
+
+/// How many images the halves have, two to a patient.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Extent {
+    train: u64,
+    test: u64,
+}
+
+impl Extent {
+    /// `None` where the table of patients has not so many rows.
+    pub(crate) fn new(train: u64, test: u64) -> Option<Extent> {
+        (train.div_ceil(2).checked_add(test.div_ceil(2))? <= MOST_PATIENTS).then_some(Extent { train, test })
+    }
+
+    /// How many images there are.
+    pub(crate) fn images(self) -> u64 {
+        self.train + self.test
+    }
+
+    /// The images, those of a patient one after the other, the right hand first.
+    pub(crate) fn entries(self, seed: u64, test_labels: bool) -> impl Iterator<Item = Entry> {
+        let numbered = |half, count| (0..count).map(move |index| (half, index));
+        numbered(Half::Train, self.train).chain(numbered(Half::Test, self.test)).map(move |(half, index)| {
+            Entry {
+                half,
+                patient: Patient::draw(seed, half.patient(index / 2)),
+                side: if index % 2 == 0 { Side::Right } else { Side::Left },
+                labelled: half == Half::Train || test_labels,
+            }
+        })
+    }
+
+    /// The patients of both halves in the order of their numbers.
+    pub(crate) fn patients(self, seed: u64) -> impl Iterator<Item = Patient> {
+        let is_drawn = move |number: u64| {
+            let (half, position) = Half::of_patient(number);
+            position < self.patients_of(half)
+        };
+        (1..=self.last(Half::Train).max(self.last(Half::Test)))
+            .filter(move |&number| is_drawn(number))
+            .map(move |number| Patient::draw(seed, number))
+    }
+
+    fn patients_of(self, half: Half) -> u64 {
+        match half {
+            Half::Train => self.train.div_ceil(2),
+            Half::Test => self.test.div_ceil(2),
+        }
+    }
+
+    /// The largest number of a patient of the half; 0 where there is none.
+    fn last(self, half: Half) -> u64 {
+        self.patients_of(half).checked_sub(1).map_or(0, |position| half.patient(position))
+    }
 }
 
 /// One image of a data set.
@@ -62,19 +126,6 @@ pub(crate) struct Entry {
     pub(crate) side: Side,
     /// Whether its outlines are written.
     pub(crate) labelled: bool,
-}
-
-/// The entries of `train` and `test` images, two to a patient, the right hand first.
-pub(crate) fn entries(seed: u64, train: u64, test: u64, test_labels: bool) -> Vec<Entry> {
-    let half = |half: Half, count: u64| {
-        (0..count).map(move |index| Entry {
-            half,
-            patient: Patient::draw(seed, half.patient(index / 2)),
-            side: if index % 2 == 0 { Side::Right } else { Side::Left },
-            labelled: half == Half::Train || test_labels,
-        })
-    };
-    half(Half::Train, train).chain(half(Half::Test, test)).collect()
 }
 
 /// What is the same for all images.
@@ -178,4 +229,33 @@ fn write_png(path: &Path, pixels: &[u8], size: usize, coloured: bool) -> Result<
         png::EncodingError::IoError(error) => Failure::io(path, error),
         other => Failure::Internal(format!("{}: {other}", path.display())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_patients_of_the_images() {
+        for (train, test) in [(1, 0), (0, 1), (2, 2), (8, 4), (7, 1), (60, 3), (3, 60)] {
+            let extent = Extent::new(train, test).unwrap();
+            let of_images: BTreeSet<u64> =
+                extent.entries(1, false).map(|entry| entry.patient.number).collect();
+            let of_table: Vec<u64> = extent.patients(1).map(|patient| patient.number).collect();
+            assert_eq!(of_table, of_images.into_iter().collect::<Vec<_>>(), "{train} {test}");
+            assert_eq!(extent.images(), extent.entries(1, false).count() as u64);
+        }
+    }
+
+    #[test]
+    fn a_data_set_has_no_more_patients_than_a_sheet_has_rows() {
+        assert!(Extent::new(2 * MOST_PATIENTS, 0).is_some());
+        for (train, test) in [(2 * MOST_PATIENTS + 1, 0), (2 * MOST_PATIENTS, 1), (u64::MAX, u64::MAX)] {
+            assert_eq!(Extent::new(train, test), None);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use stage::number;
 
 /// A number from 0 to 1, or its name.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -24,10 +25,7 @@ impl Difficulty {
 
 /// Parses a number from 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
+    number::within(0.0..=1.0)(text)
 }
 
 impl FromStr for Difficulty {

@@ -22,7 +22,8 @@ pub(crate) fn labelled_images(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Fa
         for id in entries(&images)?.into_iter().filter(|path| path.is_dir()) {
             for image in entries(&id)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "png"))
             {
-                let relative = image.strip_prefix(&images).unwrap_or(&image).with_extension("json");
+                let relative =
+                    image.strip_prefix(&images).expect("it was listed there").with_extension("json");
                 let outlines = root.join(half).join("outputs_json").join(relative);
                 if outlines.is_file() {
                     found.push((image, outlines));

@@ -42,7 +42,6 @@ mod silhouette;
 mod statistics;
 mod texture;
 
-use std::fs;
 use std::path::PathBuf;
 
 use bones::Size;
@@ -52,22 +51,23 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 
-use crate::data_set::{Plan, entries};
+use crate::data_set::{Extent, Plan};
 pub use crate::difficulty::Difficulty;
 use crate::labelled::labelled_images;
 use crate::measure::{Labelled, Measures};
+use crate::record::MOST_PATIENTS;
 
 /// The stage `phantom`.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Phantom {
     /// How many images; two to a patient, the right hand first
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=2 * MOST_PATIENTS))]
     pub count: u64,
     /// Which half of the data set to draw: bent wrists are rare in training images, common in test images
-    #[arg(long, value_enum, default_value_t = Split::Train)]
-    pub split: Split,
+    #[arg(long, value_enum, default_value_t = Halves::Train)]
+    pub split: Halves,
     /// With `--split both`: how many test images [default: a quarter of --count]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=2 * MOST_PATIENTS))]
     pub test_count: Option<u64>,
     /// Write the outlines of test images too (the competition keeps them back)
     #[arg(long)]
@@ -82,8 +82,8 @@ pub struct Phantom {
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "1")]
     #[arg(value_parser = difficulty::share)]
     pub label_noise: f64,
-    /// Write no data set but a table: the phantoms' lengths, areas, overlaps and grey values beside the figures they
-    /// are drawn after
+    /// Write no data set but a table: the lengths, areas, overlaps and grey values of up to 65536 phantoms beside the
+    /// figures they are drawn after
     #[arg(long)]
     pub stats: bool,
     /// With --stats: measure this data set instead of fresh phantoms
@@ -94,7 +94,7 @@ pub struct Phantom {
 /// A half of the data set, or both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Split {
+pub enum Halves {
     /// `--count` labelled training images.
     Train,
     /// `--count` test images.
@@ -122,6 +122,8 @@ impl Stage for Phantom {
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        // Refuses what was given to be read.
+        job.input_paths()?;
         if self.stats { self.compare(job) } else { self.draw(job) }
     }
 }
@@ -129,23 +131,16 @@ impl Stage for Phantom {
 impl Phantom {
     /// Writes the data set.
     fn draw(&self, job: &mut Job) -> Result<(), Failure> {
-        let root = job.directory()?;
         let plan = self.plan(job.seed())?;
-        let (train, test) = self.counts();
-        let entries = entries(plan.seed, train, test, self.test_labels);
-        job.total(entries.len() as u64);
-        for some in entries.chunks(2 * job.threads()) {
+        let extent = self.extent()?;
+        let root = job.directory()?;
+        job.total(extent.images());
+        for some in batches(extent.entries(plan.seed, self.test_labels), 2 * job.threads()) {
             some.par_iter().try_for_each(|entry| entry.write(&plan, &root))?;
             job.count_written(some.len() as u64);
             job.advance(some.len() as u64);
         }
-        // Train and test alike, in the order of their IDs.
-        let mut patients: Vec<_> = entries.iter().map(|entry| entry.patient).collect();
-        patients.sort_by_key(|patient| patient.number);
-        patients.dedup_by_key(|patient| patient.number);
-        let table = root.join("meta_data.xlsx");
-        let bytes = record::workbook(&patients, plan.seed).map_err(|e| Failure::Internal(e.to_string()))?;
-        fs::write(&table, bytes).map_err(|error| Failure::io(&table, error))
+        record::write(&root.join("meta_data.xlsx"), extent.patients(plan.seed), plan.seed)
     }
 
     /// Writes the table of `--stats`.
@@ -155,16 +150,23 @@ impl Phantom {
                 let images = labelled_images(root)?;
                 job.note_folder("of", root)?;
                 let read = |(image, outlines): &(PathBuf, PathBuf)| Labelled::read(image, outlines);
-                measure_all(job, &images, |pair| read(pair))?
+                measure_all(job, images.len() as u64, images.into_iter(), read)?
             }
             None => {
                 let plan = self.plan(job.seed())?;
-                let (train, test) = self.counts();
-                measure_all(job, &entries(plan.seed, train, test, true), |entry| Ok(entry.labelled(&plan)))?
+                let extent = self.extent()?;
+                if extent.images() > MOST_MEASURED {
+                    let images = extent.images();
+                    let what =
+                        format!("--stats keeps measures of {MOST_MEASURED} images at most, not {images}");
+                    return Err(Failure::Usage(what));
+                }
+                let entries = extent.entries(plan.seed, true);
+                measure_all(job, extent.images(), entries, |entry| Ok(entry.labelled(&plan)))?
             }
         };
         let text = statistics::table(&statistics::compare(&measures, self.expected_bent()), measures.len());
-        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+        job.text()?.write_all(text.as_bytes()).map_err(Failure::system)
     }
 
     fn plan(&self, seed: u64) -> Result<Plan, Failure> {
@@ -176,31 +178,43 @@ impl Phantom {
     /// The share of bent wrists that is to be found; `None` in a mixture or in foreign data.
     fn expected_bent(&self) -> Option<(f64, f64)> {
         match (self.split, &self.of) {
-            (Split::Train, None) => Some((0.03, 0.20)),
-            (Split::Test, None) => Some((0.50, 0.75)),
+            (Halves::Train, None) => Some((0.03, 0.20)),
+            (Halves::Test, None) => Some((0.50, 0.75)),
             _ => None,
         }
     }
 
     /// How many training and test images.
-    fn counts(&self) -> (u64, u64) {
-        match self.split {
-            Split::Train => (self.count, 0),
-            Split::Test => (0, self.count),
-            Split::Both => (self.count, self.test_count.unwrap_or(self.count.div_ceil(4))),
+    fn extent(&self) -> Result<Extent, Failure> {
+        if self.test_count.is_some() && self.split != Halves::Both {
+            return Err(Failure::Usage("--test-count is for `--split both` alone".to_owned()));
         }
+        let (train, test) = match self.split {
+            Halves::Train => (self.count, 0),
+            Halves::Test => (0, self.count),
+            Halves::Both => (self.count, self.test_count.unwrap_or(self.count.div_ceil(4))),
+        };
+        Extent::new(train, test).ok_or_else(|| {
+            Failure::Usage(format!(
+                "{train} training and {test} test images are of more than the {MOST_PATIENTS} patients that                  meta_data.xlsx has rows for"
+            ))
+        })
     }
 }
+
+/// As many images as `--stats` measures: their measures take 8 kB each.
+const MOST_MEASURED: u64 = 1 << 16;
 
 /// Measures radiographs, a few at a time, so that few are in memory at once.
 fn measure_all<T: Sync>(
     job: &mut Job,
-    items: &[T],
+    count: u64,
+    items: impl Iterator<Item = T>,
     radiograph: impl Fn(&T) -> Result<Labelled, Failure> + Sync,
 ) -> Result<Vec<Measures>, Failure> {
-    job.total(items.len() as u64);
+    job.total(count);
     let mut measures = Vec::new();
-    for some in items.chunks(2 * job.threads()) {
+    for some in batches(items, 2 * job.threads()) {
         let measured: Result<Vec<_>, _> =
             some.par_iter().map(|item| Ok(radiograph(item)?.measure())).collect();
         measures.extend(measured?);
@@ -208,4 +222,12 @@ fn measure_all<T: Sync>(
         job.advance(some.len() as u64);
     }
     Ok(measures)
+}
+
+/// The items, `size` at a time.
+fn batches<T>(mut items: impl Iterator<Item = T>, size: usize) -> impl Iterator<Item = Vec<T>> {
+    std::iter::from_fn(move || {
+        let some: Vec<T> = items.by_ref().take(size).collect();
+        (!some.is_empty()).then_some(some)
+    })
 }

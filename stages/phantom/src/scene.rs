@@ -94,7 +94,7 @@ fn content(paths: &Paths) -> [f64; 4] {
     let (mut left, mut top, mut right, mut bottom) = (size, size, 0, 0);
     for (y, line) in paths.values.chunks_exact(size).enumerate() {
         let Some(first) = line.iter().position(|&path| path > 0.0) else { continue };
-        let last = line.iter().rposition(|&path| path > 0.0).unwrap_or(first);
+        let last = line.iter().rposition(|&path| path > 0.0).expect("there is a first one");
         (left, right) = (left.min(first), right.max(last));
         (top, bottom) = (top.min(y), y);
     }

@@ -162,11 +162,22 @@ fn the_table_of_patients_can_be_read_and_is_dirty() {
     let head: Vec<String> = rows[0].iter().take(5).map(Data::to_string).collect();
     assert_eq!(head, ["ID", "나이", "성별", "체중(몸무게)", "키(신장)"]);
     assert_eq!(rows.len(), 41);
-    assert_eq!(rows[1][0], Data::String("ID001".to_owned()));
+    // Numbers, where the folders are ID001, ID002, ID003, ID005 …
+    let ids: Vec<&Data> = rows[1..].iter().map(|row| &row[0]).collect();
+    assert_eq!(ids[..4], [1.0, 2.0, 3.0, 5.0].map(Data::Float).each_ref());
     let sexes: Vec<String> = rows[1..].iter().map(|row| row[2].to_string()).collect();
     assert!(sexes.iter().all(|sex| sex.contains('남') || sex.contains('여')), "{sexes:?}");
     assert!(sexes.iter().any(|sex| sex.starts_with("_x0008_")), "{sexes:?}");
     assert!(sexes.iter().any(|sex| sex.trim() != sex), "{sexes:?}");
+}
+
+#[test]
+fn the_table_has_a_sixth_column_without_a_name_even_where_nobody_has_a_remark() {
+    let (_keep, root) = drawn(&["--count", "2", "--size", "16"]);
+    let mut workbook: Xlsx<_> = open_workbook(root.join("meta_data.xlsx")).unwrap();
+    let sheet = workbook.worksheet_range_at(0).unwrap().unwrap();
+    assert_eq!((sheet.height(), sheet.width()), (2, 6));
+    assert_eq!(sheet.get((0, 5)), Some(&Data::Empty));
 }
 
 #[test]
@@ -245,8 +256,73 @@ fn statistics_of_a_data_set_on_disk_are_those_of_the_phantoms_themselves() {
 
 #[test]
 fn wrong_arguments_are_usage_errors() {
-    for args in [["--difficulty", "brutal"], ["--size", "7"], ["--label-noise", "2"], ["--of", "x"]] {
-        let output = phantom(&[&["--out", "never"], &args[..]].concat());
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    for args in [
+        "--difficulty=brutal",
+        "--difficulty=inf",
+        "--difficulty=NaN",
+        "--difficulty=-0.1",
+        "--size=7",
+        "--size=8193",
+        "--size=-64",
+        "--size=1e3",
+        "--label-noise=2",
+        "--label-noise=inf",
+        "--label-noise=NaN",
+        "--label-noise=-1",
+        "--count=0",
+        "--count=-1",
+        "--count=inf",
+        "--count=2097151",
+        "--count=1000000000000",
+        "--count=18446744073709551615",
+        "--count=99999999999999999999",
+        "--split=both --test-count=-1",
+        "--split=both --test-count=1000000000000",
+        "--split=both --count=2097150 --test-count=1",
+        "--split=both --count=2097150",
+        "--test-count=4",
+        "--stats --count=65537",
+        "--stats --split=both --count=65536 --test-count=1",
+        "--of=x",
+        "--count=1 --size=16 nothing-to-read",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("never");
+        let mut all: Vec<&str> = args.split(' ').collect();
+        all.extend(["--out", out.to_str().unwrap()]);
+        let output = phantom(&all);
+        assert_eq!(output.status.code(), Some(2), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{args}");
     }
+}
+
+/// As many images as can be: they are not listed before they are drawn.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_the_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let peak = |count: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_phantom"))
+            .args(["--count", count, "--size", "16", "--threads", "1", "--progress", "off", "--out"])
+            .arg(folder.path().join(count))
+            .spawn()
+            .unwrap();
+        // Something is drawn.
+        let images = || {
+            let output = Command::new("find").arg(folder.path()).args(["-name", "*.png"]).output().unwrap();
+            output.stdout.len()
+        };
+        let before = images();
+        while images() == before {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before it drew anything");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap()
+    };
+    let (some, most) = (peak("20000"), peak("2097150"));
+    assert!(most < some + 16 * 1024, "{some} kB for 20000 images, {most} kB for 2097150");
 }

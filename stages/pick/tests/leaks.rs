@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use folds::{Patient, deal};
+use folds::{Folds, Patient, Rule, deal, patient_of};
 use planes::attribute;
 use samples::{Ended, masks, read, write};
 use shard::Record;
@@ -45,18 +45,14 @@ fn data_set() -> TempDir {
     write(folder.path().join("all.shard"), &records);
     let patients = ids.into_iter().map(|id| Patient { id, stratum: String::new() });
     fs::create_dir(folder.path().join("folds")).unwrap();
-    let folds = serde_json::to_string(&deal(patients, 3, 0)).unwrap();
+    let folds = serde_json::to_string(&deal(patients, Rule::SexAge, 3, 0)).unwrap();
     fs::write(folder.path().join("folds").join(folds::FILE), folds).unwrap();
     folder
 }
 
 /// The patients whose radiographs, or what was derived from them, are in a shard.
 fn patients(records: &[Record]) -> BTreeSet<String> {
-    let origin = |record: &Record| {
-        let parent = record.attributes.get(attribute::PARENT).unwrap_or(&record.key).clone();
-        parent.split('/').next().unwrap().to_owned()
-    };
-    records.iter().map(origin).collect()
+    records.iter().map(|record| patient_of(&record.key, &record.attributes).to_owned()).collect()
 }
 
 #[test]
@@ -95,6 +91,14 @@ fn a_list_of_ids_holds_out_whom_it_names() {
     pick(&folder, "--ids list.txt --side validation --out out.shard").complete();
     let found = patients(&read(folder.path().join("out.shard")));
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ID003", "ID007"]);
+    // As the table of patients writes them.
+    fs::write(folder.path().join("list.txt"), "3\n7.0\n").unwrap();
+    pick(&folder, "--ids list.txt --side validation --out out.shard").complete();
+    let found = patients(&read(folder.path().join("out.shard")));
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ID003", "ID007"]);
+    fs::write(folder.path().join("list.txt"), "P3\nP7\n").unwrap();
+    let ended = pick(&folder, "--ids list.txt --side validation --out out.shard").complete();
+    assert!(ended.stderr.contains("nobody of this list has a record here"), "{}", ended.stderr);
 }
 
 #[test]
@@ -106,6 +110,38 @@ fn a_patient_of_no_fold_is_refused() {
     assert!(!folder.path().join("out.shard").exists());
     let told = pick(&folder, "--folds folds --fold 3 --side train --out out.shard").refused(65);
     assert!(told.contains("there is no fold 3; there are 3"), "{told}");
+    for fold in ["-1", "65536", "1e9", "NaN", "inf", ""] {
+        let arguments = format!("--folds folds --fold={fold} --side train --out out.shard");
+        pick(&folder, &arguments).refused(2);
+    }
     pick(&folder, "--side train --out out.shard").refused(2);
     pick(&folder, "--folds folds --ids list.txt --side train").refused(2);
+}
+
+/// Whoever of a record's patients is held out, nothing of it is trained on.
+#[test]
+fn a_record_goes_with_its_patients() {
+    let folder = tempfile::tempdir().unwrap();
+    for lineage in samples::LINEAGES {
+        write(folder.path().join("all.shard"), &[lineage.record()]);
+        let passes = |held_out: &[&str], trained_on: &[&str], side: &str| {
+            let folds = [held_out, trained_on].map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
+            let folds = Folds { rule: "by hand".to_owned(), seed: 0, folds: folds.to_vec() };
+            fs::write(folder.path().join("folds.json"), serde_json::to_string(&folds).unwrap()).unwrap();
+            pick(&folder, &format!("--folds folds.json --side {side} --out out.shard")).complete();
+            !read(folder.path().join("out.shard")).is_empty()
+        };
+        let (patient, all) = (&lineage.patients[..1], lineage.patients);
+        for (held_out, trained_on, train, validation) in [
+            (patient, &["other"][..], false, true),
+            (all, &["other"], false, true),
+            (&["other"], patient, true, false),
+            (&["other"], all, true, false),
+            (patient, &all[1..], false, all.len() == 1),
+            (&all[1..], patient, all.len() == 1, false),
+        ] {
+            let found = ["train", "validation"].map(|side| passes(held_out, trained_on, side));
+            assert_eq!(found, [train, validation], "{}: {held_out:?} {trained_on:?}", lineage.key);
+        }
+    }
 }

@@ -19,7 +19,6 @@ pub enum Merge {
 /// The variants of an image: every flip with every factor.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
 #[command(next_help_heading = "Test-time augmentation")]
-#[serde(default)]
 pub struct Variants {
     /// Show the network each image mirrored left to right too
     #[arg(long)]

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{RawRecord, Record};
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Port, Reason, Relation, Stage};
 
 pub use augmented::{Merge, Variants};
 use network::Network;
@@ -65,74 +65,40 @@ impl Weights {
 pub struct Predict {
     /// The folder that `train` wrote
     #[arg(long, value_name = "DIR", required_unless_present = "describe")]
-    #[serde(default)]
     pub checkpoint: Option<PathBuf>,
     /// What predictions are written as
-    #[arg(long, value_enum, default_value_t = default_emit())]
-    #[serde(default = "default_emit")]
+    #[arg(long, value_enum, default_value_t = Emit::Scores)]
     pub emit: Emit,
     /// Scores: keep every bit of half precision; else those are rounded away that move no probability by more than
     /// 0.0001, and no mask of this model at the threshold 0.5, which takes far fewer bytes
     #[arg(long, conflicts_with = "quantise")]
-    #[serde(default)]
     pub exact: bool,
     /// Scores: keep a logit in this many bits, 8, in steps that grow with it, and one value for what is sure all
     /// around: fewer bytes still, and masks that differ by a few pixels of an outline
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(8..=8))]
-    #[serde(default)]
     pub quantise: Option<u8>,
     /// Which of the checkpoint's weights to use
-    #[arg(long, value_enum, default_value_t = default_weights())]
-    #[serde(default = "default_weights")]
+    #[arg(long, value_enum, default_value_t = Weights::Best)]
     pub weights: Weights,
     /// Masks: from which score on, exclusive, a bone is there
-    #[arg(long, value_name = "SCORE", default_value_t = default_threshold(), value_parser = threshold)]
-    #[serde(default = "default_threshold")]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.5, value_parser = threshold)]
     pub threshold: f32,
     /// Let the input's other planes flow on; its masks are replaced where masks are written
     #[arg(long)]
-    #[serde(default)]
     pub keep: bool,
     /// Records in a batch; on a CPU they are only read and written together, and seen one by one
-    #[arg(long, default_value_t = default_batch(), value_parser = clap::value_parser!(u32).range(1..=4096))]
-    #[serde(default = "default_batch")]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch: u32,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub variants: Variants,
     /// Where to compute: auto, cpu, cuda, cuda:N or mps
-    #[arg(long, default_value_t = default_device())]
-    #[serde(default = "default_device")]
+    #[arg(long, default_value = "auto")]
     pub device: String,
     /// In which precision to compute
-    #[arg(long, value_enum, default_value_t = default_precision())]
-    #[serde(default = "default_precision")]
+    #[arg(long, value_enum, default_value_t = Precision::Auto)]
     pub precision: Precision,
-}
-
-fn default_emit() -> Emit {
-    Emit::Scores
-}
-
-fn default_weights() -> Weights {
-    Weights::Best
-}
-
-fn default_threshold() -> f32 {
-    0.5
-}
-
-fn default_batch() -> u32 {
-    8
-}
-
-fn default_device() -> String {
-    "auto".to_owned()
-}
-
-fn default_precision() -> Precision {
-    Precision::Auto
 }
 
 fn threshold(text: &str) -> Result<f32, String> {
@@ -154,6 +120,10 @@ impl Stage for Predict {
         "Runs a network over radiographs: {image} + a checkpoint → {scores} or {masks}";
     const RELATION: Relation = Relation::Map;
     const NUMERIC: bool = true;
+
+    fn backend(&self) -> Option<Backend> {
+        Some(Backend { libtorch: zoo::libtorch_version().to_owned(), device: zoo::device_kind(&self.device) })
+    }
 
     fn inputs(&self) -> Vec<Port> {
         vec![

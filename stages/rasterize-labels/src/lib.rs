@@ -19,7 +19,6 @@ use stage::{Failure, Job, Output, Port, Reason, Relation, Stage};
 pub struct RasterizeLabels {
     /// Do not pass the outlines on
     #[arg(long)]
-    #[serde(default)]
     pub drop_polygons: bool,
 }
 

@@ -8,40 +8,41 @@
 //! ```
 //!
 //! Patients are dealt, not images, in equal shares of sex and age group where the metadata tells them. The rule is
-//! the project's own (see [`folds::deal`]) and depends on the IDs, the metadata and the seed alone. `pick` then
-//! passes on the records of one side of a fold.
+//! the project's own (see [`folds::deal`]) and depends on the IDs, the metadata and the seed alone. The table may call
+//! the patient of the folder `ID001` also `1`, `1.0` or `id001`. `pick` then passes on the records that a fold leaves
+//! to train on, or holds out.
 
+mod join;
 mod metadata;
 mod patients;
+mod strata;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use folds::Folds;
+use folds::{Folds, Rule};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+
+pub use strata::Stratify;
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Split {
     /// How many folds
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=1000))]
-    #[serde(default = "default_folds")]
     pub folds: u16,
     /// The table of patients, where it is not the meta_data.xlsx of the data set
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub metadata: Option<PathBuf>,
+    /// What every fold has an equal share of, as far as the metadata tell it
+    #[arg(long, value_enum, default_value_t = Stratify::SexAge)]
+    pub stratify: Stratify,
     /// Do not use the metadata
-    #[arg(long, conflicts_with = "metadata")]
-    #[serde(default)]
+    #[arg(long, conflicts_with_all = ["metadata", "stratify"])]
     pub unstratified: bool,
-}
-
-fn default_folds() -> u16 {
-    5
 }
 
 impl Stage for Split {
@@ -67,14 +68,17 @@ impl Stage for Split {
         let [input] = paths.as_slice() else {
             return Err(Failure::Usage(format!("one data set is split at a time, not {}", paths.len())));
         };
-        let patients = patients::read(job, input, self.metadata.as_deref(), !self.unstratified)?;
+        let stratify = Some(self.stratify).filter(|_| !self.unstratified);
+        let patients = patients::read(job, input, self.metadata.as_deref(), stratify)?;
         let count = usize::from(self.folds);
-        if (1..count).contains(&patients.len()) {
-            let reason = format!("{} patients can't fill {count} folds; choose fewer", patients.len());
+        if patients.len() < count {
+            let remedy = if patients.len() < 2 { "folds are made of two at least" } else { "choose fewer" };
+            let reason = format!("{} patients can't fill {count} folds; {remedy}", patients.len());
             return Err(Failure::data(input.display(), reason));
         }
         job.count("patients", patients.len() as u64);
-        let folds = folds::deal(patients, count, job.seed());
+        let rule = stratify.map_or(Rule::SexAge, Stratify::rule);
+        let folds = folds::deal(patients, rule, count, job.seed());
         write(job, &folds)
     }
 }

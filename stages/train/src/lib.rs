@@ -23,7 +23,7 @@ use feed::Labels;
 use learn::{Patience, Recipe, Remedy, Trainer};
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Arity, Artefact, Failure, Job, Output, Pass, Port, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
 
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
@@ -34,7 +34,6 @@ use crate::store::{Identity, Opened, Progress, Store};
 pub struct Train {
     /// Records to validate on, of patients that are not trained on; may be given several times
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
-    #[serde(default)]
     pub validation: Vec<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -45,33 +44,17 @@ pub struct Train {
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub recipe: Recipe,
     /// Where to compute: auto, cpu, cuda, cuda:N or mps
-    #[arg(long, default_value_t = default_device())]
-    #[serde(default = "default_device")]
+    #[arg(long, default_value = "auto")]
     pub device: String,
     /// Memory for samples at the network's size, in MB; what does not fit is read again in every epoch
-    #[arg(long, value_name = "MB", default_value_t = default_cache_mb())]
-    #[serde(default = "default_cache_mb")]
+    #[arg(long, value_name = "MB", default_value_t = 2048)]
     pub cache_mb: u32,
     /// Keep fewer activations in memory and compute the others again for the gradient: for large images or batches
     #[arg(long)]
-    #[serde(default)]
     pub checkpoint_activations: bool,
     /// Write a line of metrics every so many steps
-    #[arg(long, value_name = "STEPS", default_value_t = default_log_every(), value_parser = clap::value_parser!(u64).range(1..))]
-    #[serde(default = "default_log_every")]
+    #[arg(long, value_name = "STEPS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub log_every: u64,
-}
-
-fn default_device() -> String {
-    "auto".to_owned()
-}
-
-fn default_cache_mb() -> u32 {
-    2048
-}
-
-fn default_log_every() -> u64 {
-    10
 }
 
 impl Stage for Train {
@@ -80,6 +63,10 @@ impl Stage for Train {
     const RELATION: Relation = Relation::Reduce;
     const PASS: Pass = Pass::Replayed;
     const NUMERIC: bool = true;
+
+    fn backend(&self) -> Option<Backend> {
+        Some(Backend { libtorch: zoo::libtorch_version().to_owned(), device: zoo::device_kind(&self.device) })
+    }
 
     fn inputs(&self) -> Vec<Port> {
         let shards = Artefact::shard(&data::PLANES);
@@ -114,8 +101,8 @@ impl Train {
         };
         let model = learn::model::fresh(&recipe, device, seed).map_err(usage)?;
         model.checkpoint_activations(self.checkpoint_activations);
-        let start = self.beginning.apply(&model, job)?;
-        let recipe = recipe.settled(None, device).map_err(usage)?;
+        let begun = self.beginning.apply(&model, job)?;
+        let recipe = recipe.settled(begun.normalisation, device).map_err(usage)?;
         let mut trainer = Trainer::new(model, &recipe, seed, job.threads());
 
         let budget = self.cache_mb as usize * 1_000_000;
@@ -130,7 +117,8 @@ impl Train {
         let identity = Identity {
             recipe: serde_json::to_value(&recipe).map_err(internal)?,
             seed,
-            start,
+            start: begun.digest,
+            pretrained: begun.pretrained,
             training: training.described(),
             validation: validation.described(),
             versions: Versions {
@@ -198,7 +186,8 @@ impl Train {
 
 /// What the checkpoint says of itself.
 fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Checkpoint, Failure> {
-    let Identity { recipe, seed, start, training, validation, versions } = store.identity().clone();
+    let Identity { recipe, seed, start, pretrained, training, validation, versions } =
+        store.identity().clone();
     let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
         return Err(Failure::Internal("training ended without a validation".to_owned()));
     };
@@ -211,6 +200,7 @@ fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Ch
         recipe,
         seed,
         start,
+        pretrained,
         training,
         validation,
         best,

@@ -14,6 +14,14 @@
 //!   and a bone is where the mean is strictly above its threshold. With one input this turns scores into masks.
 //! - A **hard** vote counts masks (scores are turned into masks first): a bone is where at least `--min-votes` say so.
 //!
+//! A submission without any row for a bone has no opinion on it, and no vote: neither have masks that `decode-rle` read
+//! from it. Where fewer than `--min-votes` have an opinion, all who have one must agree; where nobody has one, neither
+//! has the result. An empty run-length text is an opinion: no pixel. So is a row that is left out of a bone which has
+//! rows for other images. What is passed over so is said and counted.
+//!
+//! With `--allow-missing`, who lacks a radiograph has no opinion on it. Of one that no voter has (it is in `--images`
+//! alone), the masks are empty; that too is said and counted.
+//!
 //! A submission knows images by their names alone. Where nothing but submissions vote, the key is that name, unless
 //! `--images` gives a shard that knows more.
 //!
@@ -32,7 +40,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 
-use ballot::Ballot;
+use ballot::{Ballot, Decision};
 use pasted::Pasted;
 pub use threshold::ThresholdOf;
 
@@ -54,36 +62,29 @@ pub enum Mode {
 pub struct Vote {
     /// What is counted: votes of masks, or the mean of scores
     #[arg(long, value_enum, default_value_t = Mode::Auto)]
-    #[serde(default)]
     pub mode: Mode,
-    /// Hard vote: how many masks must have a pixel [default: more than half of them]
+    /// Hard vote: how many masks must have a pixel; all that have an opinion on the bone, where those are fewer
+    /// [default: more than half of them]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
-    #[serde(default)]
     pub min_votes: Option<u16>,
     /// Soft vote: the weight of each input, in order, separated by commas [default: all equal]
     #[arg(long, value_name = "WEIGHT", value_delimiter = ',')]
-    #[serde(default)]
     pub weights: Vec<f32>,
     /// From which score on, exclusive, a bone is there: `0.5`, or `finger-1=0.4` for one bone; may be given several
     /// times [default: 0.5]
     #[arg(long, value_name = "[BONE=]SCORE", value_delimiter = ',')]
-    #[serde(default)]
     pub threshold: Vec<ThresholdOf>,
     /// A JSON file of thresholds: `{"finger-1": 0.4, …}`; `--threshold` has the last word
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub thresholds: Option<PathBuf>,
     /// Count radiographs that some inputs lack, and let the others vote, instead of stopping
     #[arg(long)]
-    #[serde(default)]
     pub allow_missing: bool,
     /// A shard of the same images, from which keys, patients and sizes are taken, where submissions vote
     #[arg(long, value_name = "PATH")]
-    #[serde(default)]
     pub images: Option<PathBuf>,
     /// Put crops back into the radiograph that they were cut from
     #[arg(long)]
-    #[serde(default)]
     pub paste_back: bool,
     #[command(flatten)]
     #[serde(flatten)]
@@ -126,16 +127,21 @@ impl Stage for Vote {
         header.classes = planes::classes();
         job.create(header)?;
         let mut pasted = Pasted::default();
+        let mut without = 0;
         let incomplete = rows.each(
             job,
             |row| {
-                let (record, misgiving) = ballot.decide(row)?;
-                Ok((if self.paste_back { pasted::paste(record)? } else { record }, misgiving))
+                let mut decision = ballot.decide(row)?;
+                if self.paste_back {
+                    decision.record = pasted::paste(decision.record)?;
+                }
+                Ok(decision)
             },
-            |job, (record, misgiving)| {
+            |job, Decision { record, voted, misgiving }| {
                 if let Some(misgiving) = misgiving {
                     job.doubt(&record.key, &misgiving);
                 }
+                without += u64::from(!voted);
                 if self.paste_back { pasted.push(job, record) } else { job.push(&record) }
             },
         )?;
@@ -143,6 +149,10 @@ impl Stage for Vote {
         if incomplete > 0 {
             job.count("incomplete", incomplete);
             job.note(&format!("{incomplete} radiographs lacked a voter"));
+        }
+        if without > 0 {
+            job.count("without a voter", without);
+            job.note(&format!("{without} radiographs had no voter at all: their masks are empty"));
         }
         Ok(())
     }

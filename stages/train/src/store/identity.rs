@@ -1,6 +1,6 @@
 //! Of which run a state is.
 
-use checkpoint::{Checkpoint, Data, Versions};
+use checkpoint::{Checkpoint, Data, Pretrained, Versions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ pub(crate) struct Identity {
     pub(crate) seed: u64,
     /// Digest of the weights that are gone on from.
     pub(crate) start: Option<String>,
+    #[serde(default)]
+    pub(crate) pretrained: Option<Pretrained>,
     pub(crate) training: Data,
     pub(crate) validation: Data,
     pub(crate) versions: Versions,
@@ -20,8 +22,8 @@ pub(crate) struct Identity {
 impl Identity {
     /// That of the run which a checkpoint is of.
     pub(super) fn of(checkpoint: Checkpoint) -> Identity {
-        let Checkpoint { recipe, seed, start, training, validation, versions, .. } = checkpoint;
-        Identity { recipe, seed, start, training, validation, versions }
+        let Checkpoint { recipe, seed, start, pretrained, training, validation, versions, .. } = checkpoint;
+        Identity { recipe, seed, start, pretrained, training, validation, versions }
     }
 
     /// What this identity has otherwise than an `earlier` one: `lr: 0.001 → 0.0005`, in the order of the fields' names.
@@ -74,7 +76,15 @@ mod tests {
     fn identity(recipe: Value) -> Identity {
         let data = Data { digests: vec!["xxh3:0".to_owned()], records: 1, patients: 1 };
         let versions = Versions { train: "1".to_owned(), libtorch: "2".to_owned() };
-        Identity { recipe, seed: 1, start: None, training: data.clone(), validation: data, versions }
+        Identity {
+            recipe,
+            seed: 1,
+            start: None,
+            pretrained: None,
+            training: data.clone(),
+            validation: data,
+            versions,
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn internal(error: serde_json::Error) -> Failure {
 
 fn unusable(error: WeightsError) -> Failure {
     match error {
-        WeightsError::Io { path, source } => Failure::io(path, source),
+        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
         error => Failure::Data(stage::BadData {
             file: "state to go on from".to_owned(),
             record: None,
@@ -153,7 +153,7 @@ fn unusable(error: WeightsError) -> Failure {
 
 fn unwritable(error: WeightsError) -> Failure {
     match error {
-        WeightsError::Io { path, source } => Failure::io(path, source),
+        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
         error => Failure::Internal(error.to_string()),
     }
 }
@@ -174,7 +174,15 @@ mod tests {
         let data = Data { digests: vec!["xxh3:0".to_owned()], records: 1, patients: 1 };
         let versions = Versions { train: String::new(), libtorch: String::new() };
         let recipe = serde_json::json!({ "epochs": 2 });
-        Identity { recipe, seed, start: None, training: data.clone(), validation: data, versions }
+        Identity {
+            recipe,
+            seed,
+            start: None,
+            pretrained: None,
+            training: data.clone(),
+            validation: data,
+            versions,
+        }
     }
 
     fn validation(epoch: u64, dice: f64) -> Validation {
@@ -211,7 +219,7 @@ mod tests {
     }
 
     fn checkpoint(identity: Identity, progress: &Progress) -> Checkpoint {
-        let Identity { recipe, seed, start, training, validation, versions } = identity;
+        let Identity { recipe, seed, start, pretrained, training, validation, versions } = identity;
         Checkpoint {
             format: checkpoint::FORMAT,
             model: learn::model::described(trainer().model().spec()),
@@ -224,6 +232,7 @@ mod tests {
             recipe,
             seed,
             start,
+            pretrained,
             training,
             validation,
             best: progress.best.clone().unwrap(),
