@@ -1,7 +1,7 @@
 //! Training input: records of a shard → augmented batches at the network's size.
 
 use bones::Size;
-use feed::{Augmentation, Batch, Dataset, Epoch, Labels, Source};
+use feed::{Augmentation, Batch, Dataset, Epoch, Labels, Source, Tail};
 use pixels::{Filter, Resized};
 use stage::Failure;
 
@@ -30,7 +30,8 @@ pub(crate) fn training_input(inputs: &Inputs) -> Result<Work> {
 /// The pixels of an epoch's batches.
 fn epoch(data: &Dataset) -> std::result::Result<u64, Failure> {
     let augmentation = Augmentation::default();
-    let epoch = Epoch { seed: 1, number: 1, batch: BATCH, augmentation: &augmentation, ahead: 2 };
+    let epoch =
+        Epoch { seed: 1, number: 1, batch: BATCH, tail: Tail::Keep, augmentation: &augmentation, ahead: 2 };
     let mut pixels = 0;
     data.epoch(&epoch, |batch: Batch| {
         let size: Size = batch.size;

@@ -59,6 +59,10 @@ pub struct Checkpoint {
     /// Digest of the checkpoint whose best weights training began with; absent: they were drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
+    /// The pretrained weights that training began with, also where it began with a checkpoint that had begun with them;
+    /// absent: none, or written before they were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<Pretrained>,
     /// What it was trained on.
     pub training: Data,
     /// What it was validated on.
@@ -248,6 +252,7 @@ mod tests {
             recipe: serde_json::json!({ "epochs": 3 }),
             seed: 7,
             start: None,
+            pretrained: None,
             training: data.clone(),
             validation: data,
             best: validation.clone(),

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use feed::{Augmentation, Dataset, Epoch, Labels, Source};
+use feed::{Augmentation, Dataset, Epoch, Labels, Source, Tail};
 use pixels::{Filter, Resized};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +27,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })?;
     let opened = start.elapsed().as_secs_f64();
     let augmentation = Augmentation::default();
-    let plan = Epoch { seed: 0, number: 1, batch: 8, augmentation: &augmentation, ahead: threads + 1 };
+    let plan = Epoch {
+        seed: 0,
+        number: 1,
+        batch: 8,
+        tail: Tail::Keep,
+        augmentation: &augmentation,
+        ahead: threads + 1,
+    };
     let start = Instant::now();
     let mut samples = 0;
     data.epoch(&plan, |batch| {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use bones::{BoneSet, Mask, Size};
-use feed::{Augmentation, Batch, Dataset, Epoch, Labels, Source};
+use feed::{Augmentation, Batch, Dataset, Epoch, Labels, Source, Tail};
 use pixels::{Filter, Resized};
 use planes::{Extent, Image, attribute};
 use shard::{Header, Producer, Record, Writer};
@@ -52,7 +52,7 @@ fn open(sources: &[Source], labels: Labels, budget: usize) -> Result<Dataset, Fa
 fn batches(data: &Dataset, number: u64, ahead: usize) -> Vec<Batch> {
     let augmentation = Augmentation::default();
     let mut batches = Vec::new();
-    let epoch = Epoch { seed: 3, number, batch: 4, augmentation: &augmentation, ahead };
+    let epoch = Epoch { seed: 3, number, batch: 4, tail: Tail::Keep, augmentation: &augmentation, ahead };
     data.epoch(&epoch, |batch| {
         batches.push(batch);
         Ok(())

@@ -1,7 +1,7 @@
 //! Training: from a recipe and two data sets to weights.
 //!
 //! [`Recipe`] says how, [`Trainer`] does an epoch or a validation; what it is made of stands by itself: [`AdamW`],
-//! [`schedule`], [`loss`], [`Patience`], [`Precision`]. Stages decide what is kept and where.
+//! [`schedule`], [`loss`], [`Patience`], [`Precision`], [`Remedy`]. Stages decide what is kept and where.
 
 pub mod adamw;
 pub mod boundary;
@@ -10,6 +10,7 @@ pub mod model;
 pub mod patience;
 pub mod precision;
 pub mod recipe;
+pub mod remedy;
 pub mod schedule;
 pub mod tensors;
 pub mod trainer;
@@ -20,4 +21,5 @@ pub use loss::Loss;
 pub use patience::Patience;
 pub use precision::Precision;
 pub use recipe::Recipe;
+pub use remedy::Remedy;
 pub use trainer::{Step, Trainer};

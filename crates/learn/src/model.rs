@@ -5,8 +5,42 @@ use std::path::Path;
 
 use checkpoint::{Checkpoint, Error, Model};
 use stage::Failure;
+use tch::Device;
 use zoo::weights::WeightsError;
-use zoo::{ModelSpec, Segmenter};
+use zoo::{ModelSpec, Placement, Segmenter};
+
+use crate::Recipe;
+
+/// A network with fresh weights, which depend on `seed` alone: it is set before anything is drawn.
+pub fn fresh(recipe: &Recipe, device: Device, seed: u64) -> Result<Segmenter, zoo::Error> {
+    let model = Segmenter::new(&recipe.spec()?, Placement::on(device), seed as i64)?;
+    let side = i64::from(recipe.size);
+    model.check_batch(i64::from(recipe.batch), side, side)?;
+    expect_little(&model);
+    Ok(model)
+}
+
+/// How likely a pixel is of a bone before anything is known: each of the 29 covers about one in a hundred.
+const PRIOR: f64 = 0.01;
+
+/// Starts the biases of the outputs at the logit of [`PRIOR`], as Lin et al. ("Focal loss", ICCV 2017, § 3.3) do for
+/// rare classes: else the first steps go into teaching every output that most pixels are background.
+fn expect_little(model: &Segmenter) {
+    let outputs = [model.spec().classes];
+    let head = model.weights().parameters().filter(|entry| entry.tensor.size() == outputs).last();
+    if let Some(bias) = head {
+        let _ = tch::no_grad(|| bias.tensor.shallow_clone().fill_((PRIOR / (1.0 - PRIOR)).ln()));
+    }
+}
+
+/// How many images go through a network together where `batch` are at hand: as many on a GPU, one by one on a CPU, whose
+/// cores share an image as well.
+///
+/// Libraries choose kernels by the size of a batch, and kernels differ in their last bits. What is written of a record
+/// must not depend on how many there are: so predictions and validations fill a last batch, and all have one size.
+pub fn together(device: Device, batch: usize) -> usize {
+    if device == Device::Cpu { 1 } else { batch }
+}
 
 /// What the checkpoint in `folder` says of itself.
 pub fn read(folder: &Path) -> Result<Checkpoint, Failure> {

@@ -1,38 +1,47 @@
 //! How to train: everything that the weights depend on, but for data and seed.
 
-use checkpoint::Normalisation;
-use clap::Args;
-use feed::Augmentation;
+use bones::bone::COUNT;
+use checkpoint::{Checkpoint, Normalisation};
+use clap::{Args, ValueEnum};
+use feed::{Augmentation, Tail};
 use pixels::Filter;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tch::Device;
+use zoo::ModelSpec;
 
 use crate::{Loss, Precision};
 
 /// How to train: everything that the weights depend on, but for data and seed.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
 pub struct Recipe {
-    /// Architecture and encoder, such as `unet/resnet18` or `segformer/mit_b0`
-    #[arg(long, value_name = "ARCHITECTURE/ENCODER", default_value_t = Recipe::default().model)]
-    pub model: String,
-    /// Channels of the network's input: the grey image once, or three times as encoders trained on ImageNet want it
-    #[arg(long, value_name = "1|3", default_value_t = Recipe::default().in_channels, value_parser = channels)]
-    pub in_channels: i64,
+    /// Architecture and encoder, such as `unet/resnet18` or `segformer/mit_b0`; where nothing is said the start's, else
+    /// `unet/resnet18`
+    #[arg(long, value_name = "ARCHITECTURE/ENCODER")]
+    pub model: Option<String>,
+    /// Channels of the network's input: the grey image once, or three times as encoders trained on ImageNet want it;
+    /// where nothing is said the start's, else 3
+    #[arg(long, value_name = "1|3", value_parser = channels)]
+    pub in_channels: Option<i64>,
     /// Height and width that the network sees; images of another size are resized
     #[arg(long, value_name = "PIXELS", default_value_t = Recipe::default().size, value_parser = clap::value_parser!(u32).range(32..=4096))]
     pub size: u32,
-    /// How images are resized
-    #[arg(long, value_enum, default_value_t = Recipe::default().filter)]
-    pub filter: Filter,
-    /// What becomes of grey values
-    #[arg(long, value_enum, default_value_t = Recipe::default().normalisation)]
-    pub normalisation: Normalisation,
+    /// How images are resized; where nothing is said as for the start, else linear
+    #[arg(long, value_enum)]
+    pub filter: Option<Filter>,
+    /// What becomes of grey values; where nothing is said as for the start, else as for the pretrained weights where
+    /// that is known, else unit
+    #[arg(long, value_enum)]
+    pub normalisation: Option<Normalisation>,
     /// How often to go over all training records
     #[arg(long, default_value_t = Recipe::default().epochs, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub epochs: u64,
     /// Records in a batch
     #[arg(long, default_value_t = Recipe::default().batch, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch: u32,
+    /// What becomes of the last batch of an epoch where the records do not fill it
+    #[arg(long, value_enum, default_value_t = Recipe::default().tail)]
+    pub tail: Tail,
     /// Peak learning rate of AdamW; it falls along a cosine
     #[arg(long, default_value_t = Recipe::default().lr, value_parser = rate)]
     pub lr: f64,
@@ -72,13 +81,14 @@ pub struct Recipe {
 impl Default for Recipe {
     fn default() -> Recipe {
         Recipe {
-            model: "unet/resnet18".to_owned(),
-            in_channels: 3,
+            model: None,
+            in_channels: None,
             size: 512,
-            filter: Filter::Linear,
-            normalisation: Normalisation::Unit,
+            filter: None,
+            normalisation: None,
             epochs: 50,
             batch: 8,
+            tail: Tail::Drop,
             lr: 1e-3,
             warmup: 0.05,
             weight_decay: 0.01,
@@ -92,6 +102,75 @@ impl Default for Recipe {
             augmentation: Augmentation::default(),
         }
     }
+}
+
+/// The model where neither `--model` nor a start names one.
+const MODEL: &str = "unet/resnet18";
+
+impl Recipe {
+    /// The network to train.
+    pub fn spec(&self) -> Result<ModelSpec, zoo::Error> {
+        let spec = ModelSpec::named(self.model.as_deref().unwrap_or(MODEL), COUNT as i64)?;
+        Ok(ModelSpec { in_channels: self.in_channels.unwrap_or(3), ..spec })
+    }
+
+    /// How images are resized.
+    pub fn filter(&self) -> Filter {
+        self.filter.unwrap_or(Filter::Linear)
+    }
+
+    /// What becomes of grey values.
+    pub fn normalisation(&self) -> Normalisation {
+        self.normalisation.unwrap_or(Normalisation::Unit)
+    }
+
+    /// The same with what the checkpoint `start` fixes, because its weights are for nothing else. The error says what
+    /// contradicts it.
+    pub fn begun_from(self, start: &Checkpoint) -> Result<Recipe, String> {
+        let checkpoint::Model { architecture, encoder, in_channels, .. } = &start.model;
+        let model = inherited("--model", self.model, format!("{architecture}/{encoder}"), String::clone)?;
+        let in_channels = inherited("--in-channels", self.in_channels, *in_channels, i64::to_string)?;
+        let filter = inherited("--filter", self.filter, start.input.filter, name)?;
+        let normalisation =
+            inherited("--normalisation", self.normalisation, start.input.normalisation, name)?;
+        Ok(Recipe { model, in_channels, filter, normalisation, ..self })
+    }
+
+    /// The same with nothing left open, as checkpoints record it. `known` is how the pretrained weights want images
+    /// normalised, where that is known, and `device` where it is computed.
+    pub fn settled(self, known: Option<Normalisation>, device: Device) -> Result<Recipe, zoo::Error> {
+        let spec = self.spec()?;
+        Ok(Recipe {
+            model: Some(spec.name()),
+            in_channels: Some(spec.in_channels),
+            filter: Some(self.filter()),
+            normalisation: self.normalisation.or(known).or(Some(self.normalisation())),
+            precision: self.precision.on(device),
+            ..self
+        })
+    }
+}
+
+/// What is given, where it is what the start has; the start's where nothing is.
+fn inherited<T: PartialEq>(
+    flag: &str,
+    given: Option<T>,
+    start: T,
+    name: impl Fn(&T) -> String,
+) -> Result<Option<T>, String> {
+    match given {
+        Some(given) if given != start => Err(format!(
+            "{flag} {} contradicts --start, which was trained with {flag} {}: leave {flag} out to go on as it was",
+            name(&given),
+            name(&start),
+        )),
+        _ => Ok(Some(start)),
+    }
+}
+
+/// What the command line calls a value.
+fn name<T: ValueEnum>(value: &T) -> String {
+    value.to_possible_value().expect("every value can be given").get_name().to_owned()
 }
 
 fn number(text: &str, legal: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
@@ -119,4 +198,82 @@ fn not_negative(text: &str) -> Result<f64, String> {
 
 fn rate(text: &str) -> Result<f64, String> {
     number(text, |number| number > 0.0, "number above 0")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use checkpoint::{Data, Input, Validation, Versions};
+
+    use super::*;
+
+    fn start() -> Checkpoint {
+        let data = Data { digests: Vec::new(), records: 1, patients: 1 };
+        let validation = Validation { epoch: 1, step: 1, dice: 0.5, classes: Vec::new() };
+        Checkpoint {
+            format: checkpoint::FORMAT,
+            model: checkpoint::Model {
+                architecture: "segformer".to_owned(),
+                encoder: "mit_b0".to_owned(),
+                in_channels: 1,
+                drop_path: None,
+                dropout: None,
+            },
+            classes: planes::classes(),
+            input: Input { size: 64, filter: Filter::Area, normalisation: Normalisation::Imagenet },
+            recipe: serde_json::json!({}),
+            seed: 0,
+            start: None,
+            pretrained: None,
+            training: data.clone(),
+            validation: data,
+            best: validation.clone(),
+            last: validation,
+            stopped_early: false,
+            versions: Versions { train: String::new(), libtorch: String::new() },
+        }
+    }
+
+    #[test]
+    fn a_start_decides_what_its_weights_are_for() {
+        let recipe = Recipe::default().begun_from(&start()).unwrap();
+        assert_eq!(recipe.spec().unwrap().name(), "segformer/mit_b0");
+        assert_eq!(recipe.spec().unwrap().in_channels, 1);
+        assert_eq!((recipe.filter(), recipe.normalisation()), (Filter::Area, Normalisation::Imagenet));
+        // Neither weights nor a default change it.
+        let recipe = Recipe { precision: Precision::F32, ..recipe };
+        assert_eq!(recipe.clone().settled(Some(Normalisation::Unit), Device::Cpu).unwrap(), recipe);
+        assert_eq!(recipe.clone().begun_from(&start()), Ok(recipe));
+    }
+
+    #[test]
+    fn what_contradicts_a_start_is_refused() {
+        let plain = Recipe::default;
+        for (recipe, expected) in [
+            (
+                Recipe { normalisation: Some(Normalisation::Unit), ..plain() },
+                "--normalisation unit contradicts --start, which was trained with --normalisation imagenet: leave \
+                 --normalisation out",
+            ),
+            (Recipe { filter: Some(Filter::Linear), ..plain() }, "--filter linear contradicts"),
+            (Recipe { in_channels: Some(3), ..plain() }, "trained with --in-channels 1"),
+            (Recipe { model: Some(MODEL.to_owned()), ..plain() }, "trained with --model segformer/mit_b0"),
+        ] {
+            let refusal = recipe.begun_from(&start()).unwrap_err();
+            assert!(refusal.contains(expected), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_goes_before_what_weights_want_and_that_before_unit() {
+        let settled = |given, known| {
+            let recipe = Recipe { normalisation: given, ..Recipe::default() };
+            recipe.settled(known, Device::Cpu).unwrap().normalisation
+        };
+        let [unit, imagenet] = [Normalisation::Unit, Normalisation::Imagenet].map(Some);
+        assert_eq!(settled(unit, imagenet), unit);
+        assert_eq!(settled(None, imagenet), imagenet);
+        assert_eq!(settled(None, None), unit);
+    }
 }

@@ -8,10 +8,10 @@ use half::f16;
 use rayon::prelude::*;
 use stage::Failure;
 use std::sync::Arc;
-use tch::Device;
-use zoo::{ModelSpec, Placement, Segmenter};
+use tch::Tensor;
+use zoo::Segmenter;
 
-use crate::{AdamW, Recipe, schedule, tensors};
+use crate::{AdamW, Recipe, Remedy, model, schedule, tensors};
 
 /// A network in training.
 #[derive(Debug)]
@@ -39,18 +39,17 @@ pub struct Step {
 }
 
 impl Trainer {
-    /// A network with fresh weights, which depend on `seed` alone: it is set before anything is drawn.
-    pub fn new(recipe: &Recipe, device: Device, seed: u64, threads: usize) -> Result<Trainer, zoo::Error> {
-        let spec = ModelSpec::named(&recipe.model, COUNT as i64)?;
-        let spec = ModelSpec { in_channels: recipe.in_channels, ..spec };
-        let model = Segmenter::new(&spec, Placement::on(device), seed as i64)?;
-        let side = i64::from(recipe.size);
-        model.check_size(side, side)?;
-        expect_little(&model);
+    /// Trains `model` from where it is, as `recipe` says.
+    pub fn new(model: Segmenter, recipe: &Recipe, seed: u64, threads: usize) -> Trainer {
         let learnt = model.weights().parameters();
         let learnt = learnt.map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
         let optimizer = AdamW::new(learnt, recipe.weight_decay);
-        Ok(Trainer { recipe: recipe.clone(), seed, threads, model, optimizer })
+        Trainer { recipe: recipe.clone(), seed, threads, model, optimizer }
+    }
+
+    /// How it trains.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
     }
 
     /// The network.
@@ -68,12 +67,31 @@ impl Trainer {
         &mut self.optimizer
     }
 
-    /// How many steps an epoch over `samples` samples takes.
-    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
-        samples.div_ceil(self.recipe.batch as usize) as u64
+    /// How many samples each batch of an epoch over `samples` samples has.
+    fn batches(&self, samples: usize) -> impl ExactSizeIterator<Item = usize> {
+        self.recipe.tail.batches(samples, self.recipe.batch as usize)
     }
 
-    /// Goes over all samples of `data` once and calls `after` after each step; the mean loss over the samples.
+    /// How many steps an epoch over `samples` samples takes.
+    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
+        self.batches(samples).len() as u64
+    }
+
+    /// Refuses, before the first step, a number of samples that leaves the last batch too small for the network.
+    pub fn check_batches(&self, samples: usize) -> Result<(), Failure> {
+        let side = i64::from(self.recipe.size);
+        let least = self.batches(samples).min().unwrap_or(0);
+        self.model.check_batch(least as i64, side, side).map_err(|error| {
+            let model = self.model.spec().name();
+            Failure::Usage(format!(
+                "{samples} record(s) in batches of {} leave {model} a batch of {least}: {error}; --tail fill fills it, \
+                 --tail drop leaves it out where it is not the only one",
+                self.recipe.batch
+            ))
+        })
+    }
+
+    /// Goes over the samples of `data` once and calls `after` after each step; the mean loss over the samples seen.
     /// All that is drawn depends on the seed and on `epoch` (counted from 1) alone, so that an interrupted run can
     /// go on with any epoch.
     pub fn epoch(
@@ -88,26 +106,26 @@ impl Trainer {
             seed: self.seed,
             number: epoch,
             batch: self.recipe.batch as usize,
+            tail: self.recipe.tail,
             augmentation: &augmentation,
             ahead: self.threads + 1,
         };
         // For stochastic depth, which draws from libtorch's generator.
         tch::manual_seed((self.seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as i64);
-        let mut loss = 0.0;
+        let (mut loss, mut samples) = (0.0, 0);
         data.epoch(&plan, |batch| {
-            let step = self.step(&batch, total)?;
+            let step = Remedy::TRAINING.caught(|| self.step(&batch, total))?;
             loss += step.loss * step.samples as f64;
+            samples += step.samples;
             after(step)
         })?;
-        Ok(loss / data.len() as f64)
+        Ok(loss / samples as f64)
     }
 
     fn step(&mut self, batch: &feed::Batch, total: u64) -> Result<Step, Failure> {
-        let Recipe {
-            in_channels, normalisation, loss, dice_weight, grad_clip, precision, lr, warmup, ..
-        } = self.recipe;
+        let Recipe { loss, dice_weight, grad_clip, precision, lr, warmup, .. } = self.recipe;
         let device = self.model.placement().device;
-        let images = tensors::images(&batch.images, batch.size, in_channels, normalisation, device);
+        let images = self.images(&batch.images, batch.size);
         let targets = tensors::targets(&batch.bones, batch.size, device);
         self.model.weights().drop_gradients();
         let logits = precision.compute(device, || self.model.forward_t(&images, true));
@@ -119,8 +137,9 @@ impl Trainer {
             return Err(Failure::data(
                 format!("step {}", step + 1),
                 format!(
-                    "the loss is {loss}, the gradient's norm {gradient_norm}: training diverged; \
-                     try a lower --lr, a longer --warmup or --precision f32"
+                    "the loss is {loss}, the gradient's norm {gradient_norm}: training diverged; try a lower --lr, a \
+                     longer --warmup or --precision f32 with another --out: what this run came to, its best weights \
+                     too, stays beside its --out as `.partial` until --replace gives it up"
                 ),
             ));
         }
@@ -146,26 +165,28 @@ impl Trainer {
         Ok(sums.map(|sum| sum / data.len() as f64))
     }
 
-    /// Logits `[samples, 29, height, width]`, rounded as `predict` writes them.
+    /// Logits `[samples, 29, height, width]`, computed and rounded as `predict` does.
     fn logits(&self, samples: &[Arc<Sample>], size: Size) -> Result<Vec<f16>, Failure> {
         let device = self.model.placement().device;
-        let grey: Vec<u8> = samples.iter().flat_map(|sample| sample.image.pixels()).copied().collect();
-        let images = tensors::images(&grey, size, self.recipe.in_channels, self.recipe.normalisation, device);
-        let logits = self.recipe.precision.compute(device, || self.model.infer(&images)).map_err(internal)?;
-        tensors::scores(&logits).map_err(internal)
+        let together = model::together(device, self.recipe.batch as usize);
+        let mut scores = Vec::with_capacity(samples.len() * COUNT * size.pixels() as usize);
+        for samples in samples.chunks(together) {
+            let filled = samples.iter().chain(std::iter::repeat(&samples[samples.len() - 1])).take(together);
+            let grey: Vec<u8> = filled.flat_map(|sample| sample.image.pixels()).copied().collect();
+            scores.extend(Remedy::TRAINING.caught(|| {
+                let images = self.images(&grey, size);
+                let logits = self.recipe.precision.compute(device, || self.model.infer(&images));
+                let logits = logits.map_err(internal)?.narrow(0, 0, samples.len() as i64);
+                tensors::scores(&logits).map_err(|error| Remedy::TRAINING.torch(error))
+            })?);
+        }
+        Ok(scores)
     }
-}
 
-/// How likely a pixel is of a bone before anything is known: each of the 29 covers about one in a hundred.
-const PRIOR: f64 = 0.01;
-
-/// Starts the biases of the outputs at the logit of [`PRIOR`], as Lin et al. ("Focal loss", ICCV 2017, § 3.3) do for
-/// rare classes: else the first steps go into teaching every output that most pixels are background.
-fn expect_little(model: &Segmenter) {
-    let outputs = [model.spec().classes];
-    let head = model.weights().parameters().filter(|entry| entry.tensor.size() == outputs).last();
-    if let Some(bias) = head {
-        let _ = tch::no_grad(|| bias.tensor.shallow_clone().fill_((PRIOR / (1.0 - PRIOR)).ln()));
+    /// Grey images as the network's input.
+    fn images(&self, grey: &[u8], size: Size) -> Tensor {
+        let (channels, device) = (self.model.spec().in_channels, self.model.placement().device);
+        tensors::images(grey, size, channels, self.recipe.normalisation(), device)
     }
 }
 

@@ -59,6 +59,11 @@ impl Job {
         self.contract.seed
     }
 
+    /// Whether `--replace` lets the output take the place of what is there.
+    pub fn replaces(&self) -> bool {
+        self.contract.replace
+    }
+
     /// How many threads to use; rayon's global pool has as many.
     pub fn threads(&self) -> usize {
         self.threads

@@ -3,6 +3,7 @@
 use tch::{Cuda, Device, Kind};
 
 use crate::Error;
+use crate::runtime::forbid_tf32;
 
 /// Device and element type of a model's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,17 @@ impl Placement {
 }
 
 /// The device called `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; `auto` is CUDA where libtorch has it, else the CPU.
+///
+/// Single precision is single precision on each of them: TF32 is switched off for the process.
 pub fn device(name: &str) -> Result<Device, Error> {
+    let device = named(name)?;
+    if device.is_cuda() {
+        forbid_tf32();
+    }
+    Ok(device)
+}
+
+fn named(name: &str) -> Result<Device, Error> {
     let refuse = |reason: String| Error::Device { given: name.to_owned(), reason };
     match name {
         "auto" => Ok(Device::cuda_if_available()),

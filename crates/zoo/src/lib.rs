@@ -14,6 +14,7 @@
 //! # Ok::<(), zoo::Error>(())
 //! ```
 
+mod capability;
 pub mod catalog;
 mod cost;
 mod decoders;
@@ -21,6 +22,7 @@ mod device;
 mod draws;
 mod encoders;
 mod error;
+mod fault;
 mod layers;
 mod parameters;
 pub mod provenance;
@@ -31,11 +33,13 @@ mod segmenter;
 mod switches;
 pub mod weights;
 
+pub use capability::autocast_pays;
 pub use catalog::ModelSpec;
 pub use cost::{Figures, figures};
 pub use device::{Placement, device, device_kind};
 pub use error::Error;
+pub use fault::Fault;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
-pub use runtime::{autocast, autocast_pays, keep_freed_memory, libtorch_version};
+pub use runtime::{autocast, keep_freed_memory, libtorch_version};
 pub use segmenter::{Frozen, Segmenter, outline};

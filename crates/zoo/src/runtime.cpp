@@ -1,5 +1,6 @@
 // What tch does not offer of libtorch's and the C library's run time. Declared again in runtime.rs.
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/CPUAllocator.h>
 #include <torch/headeronly/version.h>
@@ -7,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+
+#include <dlfcn.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -49,20 +52,45 @@ class Padded final : public c10::Allocator {
 };
 } // namespace
 
-// Enters a region of bfloat16 autocast on this thread; returns whether autocast was on before.
-extern "C" bool zoo_autocast_enter(bool cuda) noexcept {
-    const bool before = at::autocast::is_autocast_enabled(device_type(cuda));
-    at::autocast::set_autocast_dtype(device_type(cuda), at::kBFloat16);
-    at::autocast::set_autocast_enabled(device_type(cuda), true);
+// What autocast was before a region of it.
+struct zoo_autocast {
+    bool on;
+    int8_t type;
+};
+
+// Enters a region of bfloat16 autocast on this thread; returns what autocast was before.
+extern "C" zoo_autocast zoo_autocast_enter(bool cuda) noexcept {
+    const auto device = device_type(cuda);
+    const zoo_autocast before{at::autocast::is_autocast_enabled(device),
+                              static_cast<int8_t>(at::autocast::get_autocast_dtype(device))};
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device, true);
     at::autocast::increment_nesting();
     return before;
 }
 
 // Leaves the region; the outermost one forgets the weights that were cast.
-extern "C" void zoo_autocast_leave(bool cuda, bool before) noexcept {
+extern "C" void zoo_autocast_leave(bool cuda, zoo_autocast before) noexcept {
+    const auto device = device_type(cuda);
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(device_type(cuda), before);
+    at::autocast::set_autocast_enabled(device, before.on);
+    at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(before.type));
 }
+
+// The compute capability of a CUDA card; returns whether it is known.
+//
+// libtorch's headers ask for it only through CUDA's own, which a libtorch for CPUs does not have. But CUDA's run time is
+// in the process wherever libtorch computes with it, so it is asked under its name.
+extern "C" bool zoo_cuda_capability(int card, int *major, int *minor) noexcept {
+    // cudaDeviceAttr: cudaDevAttrComputeCapabilityMajor and Minor; cudaSuccess is 0.
+    constexpr int MAJOR = 75, MINOR = 76;
+    using Attribute = int (*)(int *value, int attribute, int card);
+    const auto attribute = reinterpret_cast<Attribute>(dlsym(RTLD_DEFAULT, "cudaDeviceGetAttribute"));
+    return attribute != nullptr && attribute(major, MAJOR, card) == 0 && attribute(minor, MINOR, card) == 0;
+}
+
+// Keeps cuDNN from computing f32 in TF32, which has 10 bits of a mantissa's 23; libtorch's other products do not.
+extern "C" void zoo_forbid_tf32() noexcept { at::globalContext().setAllowTF32CuDNN(false); }
 
 // Frees the gradient of a leaf, if it has one.
 extern "C" void zoo_drop_gradient(const at::Tensor *leaf) noexcept { leaf->mutable_grad().reset(); }

@@ -1,18 +1,28 @@
-//! The run time beneath a model: mixed precision, and memory that is kept between steps.
+//! The run time beneath a model: mixed precision, what a card can do, and memory that is kept between steps.
 
 #![allow(unsafe_code, reason = "the calls of runtime.cpp")]
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 
 use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
+/// What autocast was before a region of it.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Autocast {
+    on: bool,
+    kind: i8,
+}
+
 // SAFETY: as defined in runtime.cpp; none of them throws, and the safe ones take no pointer and have no precondition.
 unsafe extern "C" {
-    safe fn zoo_autocast_enter(cuda: bool) -> bool;
-    safe fn zoo_autocast_leave(cuda: bool, before: bool);
+    safe fn zoo_autocast_enter(cuda: bool) -> Autocast;
+    safe fn zoo_autocast_leave(cuda: bool, before: Autocast);
+    safe fn zoo_forbid_tf32();
     safe fn zoo_keep_freed_memory() -> bool;
     safe fn zoo_libtorch_version() -> *const c_char;
+    fn zoo_cuda_capability(card: c_int, major: *mut c_int, minor: *mut c_int) -> bool;
     fn zoo_drop_gradient(leaf: *const C_tensor);
 }
 
@@ -40,7 +50,7 @@ pub fn autocast<T>(device: Device, work: impl FnOnce() -> T) -> T {
 /// Leaves autocast when dropped, on unwinding too.
 struct Region {
     cuda: bool,
-    before: bool,
+    before: Autocast,
 }
 
 impl Drop for Region {
@@ -49,28 +59,18 @@ impl Drop for Region {
     }
 }
 
-/// Whether [`autocast`] saves time on `device`: on CUDA, and on CPUs with bfloat16 instructions.
-pub fn autocast_pays(device: Device) -> bool {
-    match device {
-        Device::Cuda(_) => true,
-        Device::Cpu => cpu_has_bf16(),
-        Device::Mps | Device::Vulkan => false,
-    }
+/// The compute capability of the CUDA card of this number, major and minor; nothing where CUDA's run time does not tell.
+pub(crate) fn cuda_capability(card: usize) -> Option<[i32; 2]> {
+    let (mut major, mut minor) = (0, 0);
+    let card = c_int::try_from(card).ok()?;
+    // SAFETY: both pointers are those of living integers.
+    unsafe { zoo_cuda_capability(card, &raw mut major, &raw mut minor) }.then_some([major, minor])
 }
 
-#[cfg(target_arch = "x86_64")]
-fn cpu_has_bf16() -> bool {
-    std::is_x86_feature_detected!("avx512bf16")
-}
-
-#[cfg(target_arch = "aarch64")]
-fn cpu_has_bf16() -> bool {
-    std::arch::is_aarch64_feature_detected!("bf16")
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn cpu_has_bf16() -> bool {
-    false
+/// Computes f32 on CUDA in f32, from now on and in the whole process: by default cuDNN rounds a convolution's factors
+/// to TF32.
+pub(crate) fn forbid_tf32() {
+    zoo_forbid_tf32();
 }
 
 /// Keeps freed memory in the process, for all of its threads; call it once, first thing in `main`.
@@ -85,5 +85,5 @@ pub fn keep_freed_memory() -> bool {
 /// The version of libtorch that this program was compiled for, such as `2.13.0`.
 pub fn libtorch_version() -> &'static str {
     // SAFETY: the shim gives a string literal, which ends in a zero byte and is never freed.
-    unsafe { CStr::from_ptr(zoo_libtorch_version()) }.to_str().unwrap_or("unknown")
+    unsafe { CStr::from_ptr(zoo_libtorch_version()) }.to_str().expect("a version is ASCII")
 }

@@ -11,47 +11,76 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Runs the segment on `count` tensors; the caller owns the result, which is null where it panicked.
-using Run = at::Tensor *(*)(void *segment, const at::Tensor *const *inputs, size_t count, bool again);
+// Room for the first line of a reason, and its end.
+constexpr size_t REASON = 1024;
+
+// Runs the segment on `count` tensors; the caller owns the result, which is null where it panicked for the `reason`.
+using Run = at::Tensor *(*)(void *segment, const at::Tensor *const *inputs, size_t count, bool again, char *reason);
 using Free = void (*)(void *segment);
+
+// What a thread draws random numbers from and how it casts.
+struct Setting {
+    Setting(at::Generator generator, at::DeviceType device)
+        : generator(std::move(generator)), device(device), random(this->generator.get_state()),
+          autocast(at::autocast::is_autocast_enabled(device)), type(at::autocast::get_autocast_dtype(device)) {}
+
+    void set() const {
+        at::Generator shared = generator;
+        shared.set_state(random);
+        at::autocast::set_autocast_enabled(device, autocast);
+        at::autocast::set_autocast_dtype(device, type);
+    }
+
+    at::Generator generator;
+    at::DeviceType device;
+    at::Tensor random;
+    bool autocast;
+    at::ScalarType type;
+};
+
+// Another setting until it is left, by an exception too.
+class Within {
+  public:
+    explicit Within(const Setting &setting) : before(setting.generator, setting.device) {
+        setting.set();
+        at::autocast::increment_nesting();
+    }
+    ~Within() {
+        if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+        before.set();
+    }
+    Within(const Within &) = delete;
+    Within &operator=(const Within &) = delete;
+
+  private:
+    const Setting before;
+};
 
 // What it takes to compute a segment again as it was computed first.
 struct Segment : torch::CustomClassHolder {
     Segment(void *segment, Run run, Free free, at::Device device)
-        : segment(segment), run(run), free(free), device(device.type()),
-          autocast(at::autocast::is_autocast_enabled(device.type())),
-          generator(at::globalContext().defaultGenerator(device)), random(generator.get_state()) {}
+        : segment(segment), run(run), free(free),
+          setting(at::globalContext().defaultGenerator(device), device.type()) {}
     ~Segment() override { free(segment); }
 
     at::Tensor operator()(const variable_list &inputs, bool again) const {
         std::vector<const at::Tensor *> pointers;
         for (const auto &input : inputs) pointers.push_back(&input);
-        std::unique_ptr<at::Tensor> output(run(segment, pointers.data(), pointers.size(), again));
-        TORCH_CHECK(output, "a segment failed");
+        char reason[REASON] = "";
+        std::unique_ptr<at::Tensor> output(run(segment, pointers.data(), pointers.size(), again, reason));
+        TORCH_CHECK(output, static_cast<const char *>(reason));
         return *output;
     }
 
     at::Tensor again(const variable_list &inputs) const {
-        const auto now = generator.get_state();
-        const bool before = at::autocast::is_autocast_enabled(device);
-        at::Generator random_numbers = generator;
-        random_numbers.set_state(random);
-        at::autocast::set_autocast_enabled(device, autocast);
-        at::autocast::increment_nesting();
-        auto output = (*this)(inputs, true);
-        if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(device, before);
-        random_numbers.set_state(now);
-        return output;
+        const Within as_before(setting);
+        return (*this)(inputs, true);
     }
 
     void *segment;
     Run run;
     Free free;
-    at::DeviceType device;
-    bool autocast;
-    at::Generator generator;
-    at::Tensor random;
+    Setting setting;
 };
 
 struct Recomputed : torch::autograd::Function<Recomputed> {
@@ -82,8 +111,9 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
 } // namespace
 
 // Runs a segment on `count` tensors so that the backward pass runs it again; frees it when it is not needed any more.
-// The caller owns the result, which is null where an error was printed.
-extern "C" at::Tensor *zoo_recomputed(void *segment, Run run, Free free, const at::Tensor *const *inputs, size_t count) noexcept {
+// The caller owns the result, which is null where it failed for the `reason`, which has room for REASON bytes.
+extern "C" at::Tensor *zoo_recomputed(void *segment, Run run, Free free, const at::Tensor *const *inputs, size_t count,
+                                      char *reason) noexcept {
     try {
         variable_list tensors;
         for (size_t index = 0; index < count; ++index) tensors.push_back(*inputs[index]);
@@ -92,7 +122,7 @@ extern "C" at::Tensor *zoo_recomputed(void *segment, Run run, Free free, const a
         auto anchor = at::zeros({}, tensors[0].options().dtype(at::kFloat)).requires_grad_(true);
         return new at::Tensor(Recomputed::apply(holder, anchor, at::TensorList(tensors)));
     } catch (const std::exception &error) {
-        std::fprintf(stderr, "%s\n", error.what());
+        std::snprintf(reason, REASON, "%s", error.what());
         return nullptr;
     }
 }

@@ -165,10 +165,16 @@ impl Segmenter {
                 expected: format!("{:?} on {:?}", self.placement.kind, self.placement.device),
             });
         }
+        if train { self.check_batch(batch, height, width) } else { self.check_size(height, width) }
+    }
+
+    /// Whether a training batch of `batch` images of `height` × `width` pixels is legal: batch normalisation wants more
+    /// than one value per channel, also of maps that were pooled to one pixel.
+    pub fn check_batch(&self, batch: i64, height: i64, width: i64) -> Result<(), Error> {
         self.check_size(height, width)?;
         let Sizes { multiple, pools, .. } = self.network.sizes;
         let pixels = if pools { 1 } else { (height / multiple) * (width / multiple) };
-        if train && batch * pixels < 2 {
+        if batch * pixels < 2 {
             return Err(Error::BatchTooSmall { batch, height, width });
         }
         Ok(())

@@ -24,6 +24,7 @@ fn checkpointing_changes_neither_gradients_nor_running_statistics() {
         "pspnet/tu-xception71",
         "pspnet/tu-swin_tiny_patch4_window7_224",
         "pspnet/tu-convnext_tiny",
+        "fpn/mit_b0",
     ];
     for name in models.into_iter().chain(others) {
         let step = |checkpointing: bool| {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Images are resized and normalised as the checkpoint says. Scores are logits at the network's resolution; the masks
-//! are exactly those that `vote` makes of the `--exact` scores alone with the same threshold.
+//! are exactly those that `vote` makes of the `--exact` scores alone with the same threshold. A record's bits do not depend
+//! on the records around it.
 
 mod augmented;
 mod network;
@@ -15,8 +16,9 @@ mod network;
 use std::path::PathBuf;
 
 use bones::scores::{self, Logits, Thresholds, Values};
+use checkpoint::file;
 use clap::{Args, ValueEnum};
-use learn::Precision;
+use learn::{Precision, Remedy};
 use pixels::Resized;
 use planes::{Extent, Image, Scores, ScoresKind};
 use rayon::prelude::*;
@@ -48,6 +50,16 @@ pub enum Weights {
     Last,
 }
 
+impl Weights {
+    /// The checkpoint's file with them.
+    fn file(self) -> &'static str {
+        match self {
+            Weights::Best => file::BEST,
+            Weights::Last => file::LAST,
+        }
+    }
+}
+
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Predict {
@@ -74,7 +86,7 @@ pub struct Predict {
     /// Let the input's other planes flow on; its masks are replaced where masks are written
     #[arg(long)]
     pub keep: bool,
-    /// Records in a batch
+    /// Records in a batch; on a CPU they are only read and written together, and seen one by one
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch: u32,
     #[command(flatten)]
@@ -129,6 +141,33 @@ impl Stage for Predict {
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        Remedy::PREDICTION.caught(|| self.predict(job))
+    }
+}
+
+/// A record and what the network sees of it.
+struct Prepared {
+    record: Record,
+    extent: Extent,
+    image: Image,
+}
+
+/// A record made ready for the network; its image stays in it where planes are kept.
+fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, Reason> {
+    let extent = Extent::of(&record)?;
+    let image = if keep {
+        // Of a copy: planes stay in the order that the header says.
+        planes::take_image(&mut record.clone())?
+    } else {
+        let image = planes::take_image(&mut record)?;
+        record.planes.clear();
+        image
+    };
+    Ok(Prepared { record, extent, image: form.apply(image) })
+}
+
+impl Predict {
+    fn predict(&self, job: &mut Job) -> Result<(), Failure> {
         let Some(folder) = &self.checkpoint else {
             return Err(Failure::Usage("--checkpoint DIR is missing".to_owned()));
         };
@@ -139,7 +178,14 @@ impl Stage for Predict {
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(|error| Failure::Usage(error.to_string()))?;
         let checkpoint = learn::model::read(folder)?;
-        let network = Network::load(folder, &checkpoint, self.weights, device, self.precision)?;
+        let network = Network::load(
+            folder,
+            &checkpoint,
+            self.weights.file(),
+            device,
+            self.precision,
+            self.batch as usize,
+        )?;
         job.note_folder("checkpoint", folder)?;
 
         let form = Resized { size: checkpoint.input.size, filter: checkpoint.input.filter };
@@ -155,36 +201,15 @@ impl Stage for Predict {
             |job, prepared| {
                 batch.push(prepared);
                 if batch.len() == self.batch as usize {
-                    self.predict(job, &network, &mut batch)
+                    self.flush(job, &network, &mut batch)
                 } else {
                     Ok(())
                 }
             },
         )?;
-        self.predict(job, &network, &mut batch)
+        self.flush(job, &network, &mut batch)
     }
-}
 
-/// A record and what the network sees of it.
-struct Prepared {
-    record: Record,
-    extent: Extent,
-    image: Image,
-}
-
-/// A record made ready for the network; its image stays in it where planes are kept.
-fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, Reason> {
-    let extent = Extent::of(&record)?;
-    let image = planes::take_image(&mut record)?;
-    if keep {
-        planes::set_image(&mut record, image.clone());
-    } else {
-        record.planes.clear();
-    }
-    Ok(Prepared { record, extent, image: form.apply(image) })
-}
-
-impl Predict {
     fn scores_kind(&self) -> ScoresKind {
         match (self.exact, self.quantise) {
             (true, _) => ScoresKind::Exact,
@@ -193,8 +218,8 @@ impl Predict {
         }
     }
 
-    /// Runs the network over a batch, which is empty then, and writes its records.
-    fn predict(&self, job: &mut Job, network: &Network, batch: &mut Vec<Prepared>) -> Result<(), Failure> {
+    /// Runs the network over the records that wait in `batch`, which is empty then, and writes them.
+    fn flush(&self, job: &mut Job, network: &Network, batch: &mut Vec<Prepared>) -> Result<(), Failure> {
         if batch.is_empty() {
             return Ok(());
         }

@@ -5,29 +5,33 @@ use std::path::Path;
 use bones::Bone;
 use bones::scores::Thresholds;
 use checkpoint::{Checkpoint, Normalisation, file};
-use learn::{Boundary, Precision, tensors};
+use learn::{Boundary, Precision, Remedy, tensors};
 use planes::{Image, Scores};
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
 use zoo::{Frozen, Placement, Segmenter};
 
-use crate::{Variants, Weights, internal};
+use crate::augmented::Variants;
 
 /// A trained network and what its input looks like.
 pub(crate) struct Network {
     model: Frozen,
     normalisation: Normalisation,
     precision: Precision,
+    /// How many images go through the network together.
+    batch: usize,
 }
 
 impl Network {
-    /// The network of a checkpoint with its weights, every key of which must fit.
+    /// The network of a checkpoint with its weights, every key of which must fit. `weights` names their
+    /// file. Of `batch` images as many go through it together as [`learn::model::together`] says.
     pub(crate) fn load(
         folder: &Path,
         checkpoint: &Checkpoint,
-        weights: Weights,
+        weights: &str,
         device: Device,
         precision: Precision,
+        batch: usize,
     ) -> Result<Network, Failure> {
         let description = || folder.join(file::DESCRIPTION).display().to_string();
         if checkpoint.classes != Bone::NAMES {
@@ -44,13 +48,10 @@ impl Network {
                 model.check_size(side, side).map(|()| model)
             })
             .map_err(|error| Failure::data(description(), error))?;
-        let path = folder.join(match weights {
-            Weights::Best => file::BEST,
-            Weights::Last => file::LAST,
-        });
-        learn::model::load(&model, &path)?;
+        learn::model::load(&model, &folder.join(weights))?;
         let model = model.freeze();
-        Ok(Network { model, normalisation: checkpoint.input.normalisation, precision })
+        let batch = learn::model::together(device, batch);
+        Ok(Network { model, normalisation: checkpoint.input.normalisation, precision, batch })
     }
 
     /// The scores of images of one size, in their order, merged over `variants`. Where they are only for `masks` with
@@ -61,8 +62,20 @@ impl Network {
         variants: &Variants,
         masks: Option<&Thresholds>,
     ) -> Result<Vec<Scores>, Failure> {
+        let batches = images.chunks(self.batch).map(|images| self.batch(images, variants, masks));
+        Ok(batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// The scores of a batch, which is filled with its last image.
+    fn batch(
+        &self,
+        images: &[&Image],
+        variants: &Variants,
+        masks: Option<&Thresholds>,
+    ) -> Result<Vec<Scores>, Failure> {
         let size = images[0].size();
-        let grey: Vec<u8> = images.iter().flat_map(|image| image.pixels()).copied().collect();
+        let filled = images.iter().chain(std::iter::repeat(&images[images.len() - 1])).take(self.batch);
+        let grey: Vec<u8> = filled.flat_map(|image| image.pixels()).copied().collect();
         let device = self.model.placement().device;
         let input = tensors::images(&grey, size, self.model.spec().in_channels, self.normalisation, device);
         let logits = variants.merged(&input, |input| self.logits(input)).map_err(internal)?;
@@ -74,7 +87,7 @@ impl Network {
             _ => tensors::scores(&logits),
         });
         let scores = values.map(|values| {
-            let scores = Scores::new(size, values.map_err(internal)?);
+            let scores = Scores::new(size, values.map_err(|error| Remedy::PREDICTION.torch(error))?);
             scores.ok_or_else(|| internal("the network gave logits of another size"))
         });
         scores.collect()
@@ -85,4 +98,8 @@ impl Network {
         let device = self.model.placement().device;
         self.precision.compute(device, || self.model.infer(input)).map(|logits| logits.to_kind(Kind::Float))
     }
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal(error.to_string())
 }

@@ -31,7 +31,6 @@ pub struct Beginning {
 
 /// What training begins with.
 #[derive(Debug, Default)]
-#[allow(dead_code, reason = "what the recipe and the checkpoint do not take yet")]
 pub(crate) struct Begun {
     /// Digest of the checkpoint or of the file of weights, where one was named.
     pub(crate) digest: Option<String>,
@@ -89,5 +88,5 @@ fn begin_with(folder: &Path, model: &Segmenter, job: &mut Job) -> Result<Begun, 
     }
     learn::model::load(model, &folder.join(checkpoint::file::BEST))?;
     let digest = Some(job.note_folder("start", folder)?);
-    Ok(Begun { digest, normalisation: Some(found.input.normalisation), pretrained: None })
+    Ok(Begun { digest, normalisation: Some(found.input.normalisation), pretrained: found.pretrained })
 }

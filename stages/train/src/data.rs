@@ -57,7 +57,7 @@ impl Port {
             job.done_reading(records);
             (vec![Source { name, path: file.path().to_owned() }], Some(file))
         };
-        let form = Resized { size: recipe.size, filter: recipe.filter };
+        let form = Resized { size: recipe.size, filter: recipe.filter() };
         let threads = job.threads();
         let set = Dataset::open(&sources, form, labels, budget, threads, |file, record, reason| {
             job.skip(file, record, reason)

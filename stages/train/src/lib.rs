@@ -7,7 +7,8 @@
 //!
 //! After every epoch all that a later run needs is saved in `<out>.partial/state`: a run that was killed goes on from
 //! there when it is started again with the same arguments and data, and ends with the same bytes (on a CPU, with the
-//! same number of threads).
+//! same number of threads). Started with others it is refused, and says what differs: an unfinished run is only given up
+//! with `--replace`.
 
 mod beginning;
 mod data;
@@ -19,14 +20,14 @@ use bones::Bone;
 use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
 use clap::Args;
 use feed::Labels;
-use learn::{Patience, Recipe, Trainer};
+use learn::{Patience, Recipe, Remedy, Trainer};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
 
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
-use crate::store::{Identity, Progress, Store};
+use crate::store::{Identity, Opened, Progress, Store};
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
@@ -83,25 +84,41 @@ impl Stage for Train {
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
-        let (recipe, seed) = (&self.recipe, job.seed());
+        Remedy::TRAINING.caught(|| self.train(job))
+    }
+}
+
+impl Train {
+    fn train(&self, job: &mut Job) -> Result<(), Failure> {
+        let seed = job.seed();
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(usage)?;
-        let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
-        trainer.model().checkpoint_activations(self.checkpoint_activations);
-        let start = self.beginning.apply(trainer.model(), job)?.digest;
+        let recipe = match &self.beginning.start {
+            Some(start) => {
+                self.recipe.clone().begun_from(&learn::model::read(start)?).map_err(Failure::Usage)?
+            }
+            None => self.recipe.clone(),
+        };
+        let model = learn::model::fresh(&recipe, device, seed).map_err(usage)?;
+        model.checkpoint_activations(self.checkpoint_activations);
+        let begun = self.beginning.apply(&model, job)?;
+        let recipe = recipe.settled(begun.normalisation, device).map_err(usage)?;
+        let mut trainer = Trainer::new(model, &recipe, seed, job.threads());
 
         let budget = self.cache_mb as usize * 1_000_000;
         let training = DataPort { name: "in", paths: job.input_paths()? };
-        let training = training.open(job, recipe, Labels::Network, budget)?;
+        let training = training.open(job, &recipe, Labels::Network, budget)?;
+        trainer.check_batches(training.set.len())?;
         let validation = DataPort { name: "validation", paths: self.validation.clone() };
         let left = budget.saturating_sub(training.set.bytes_in_memory());
-        let validation = validation.open(job, recipe, Labels::Radiograph, left)?;
+        let validation = validation.open(job, &recipe, Labels::Radiograph, left)?;
         data::refuse_leak(&training.set, &validation.set)?;
 
         let identity = Identity {
-            recipe: serde_json::to_value(recipe).map_err(internal)?,
+            recipe: serde_json::to_value(&recipe).map_err(internal)?,
             seed,
-            start,
+            start: begun.digest,
+            pretrained: begun.pretrained,
             training: training.described(),
             validation: validation.described(),
             versions: Versions {
@@ -111,20 +128,18 @@ impl Stage for Train {
         };
         let patience = Patience::new((recipe.patience > 0).then_some(recipe.patience), recipe.min_delta);
         let folder = job.directory_to_resume()?;
-        if store::is_complete(&folder, &identity)? {
-            return Ok(());
-        }
-        let (mut store, mut progress) = Store::open(folder, identity, patience, |text| job.note(text))?;
+        let (mut store, mut progress) = match Store::open(folder, identity, patience, job.replaces())? {
+            Opened::Growing(both) => *both,
+            Opened::Complete => return Ok(()),
+        };
         if progress.epoch > 0 {
             store.restore(&mut trainer, &progress)?;
             job.note(&format!("goes on after epoch {} of {}", progress.epoch, recipe.epochs));
         }
         self.fit(job, &mut trainer, &mut store, &mut progress, &training.set, &validation.set)?;
-        store.finish(&self.described(&trainer, &store, &progress)?)
+        store.finish(&described(&trainer, &store, &progress)?)
     }
-}
 
-impl Train {
     /// The training loop.
     fn fit(
         &self,
@@ -167,38 +182,32 @@ impl Train {
         }
         Ok(())
     }
+}
 
-    /// What the checkpoint says of itself.
-    fn described(
-        &self,
-        trainer: &Trainer,
-        store: &Store,
-        progress: &Progress,
-    ) -> Result<Checkpoint, Failure> {
-        let Identity { recipe, seed, start, training, validation, versions } = store.identity().clone();
-        let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
-            return Err(Failure::Internal("training ended without a validation".to_owned()));
-        };
-        Ok(Checkpoint {
-            format: checkpoint::FORMAT,
-            model: learn::model::described(trainer.model().spec()),
-            classes: planes::classes(),
-            input: Input {
-                size: self.recipe.size,
-                filter: self.recipe.filter,
-                normalisation: self.recipe.normalisation,
-            },
-            recipe,
-            seed,
-            start,
-            training,
-            validation,
-            best,
-            last,
-            stopped_early: progress.epoch < self.recipe.epochs,
-            versions,
-        })
-    }
+/// What the checkpoint says of itself.
+fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Checkpoint, Failure> {
+    let Identity { recipe, seed, start, pretrained, training, validation, versions } =
+        store.identity().clone();
+    let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
+        return Err(Failure::Internal("training ended without a validation".to_owned()));
+    };
+    let of = trainer.recipe();
+    Ok(Checkpoint {
+        format: checkpoint::FORMAT,
+        model: learn::model::described(trainer.model().spec()),
+        classes: planes::classes(),
+        input: Input { size: of.size, filter: of.filter(), normalisation: of.normalisation() },
+        recipe,
+        seed,
+        start,
+        pretrained,
+        training,
+        validation,
+        best,
+        last,
+        stopped_early: progress.epoch < of.epochs,
+        versions,
+    })
 }
 
 /// A validation of the network as it is now.

@@ -156,11 +156,11 @@ fn leaves_a_checkpoint_that_the_seed_alone_decides() {
     assert!(!stopped_early && best.dice >= last.dice);
     assert_eq!((last.epoch, last.classes.len()), (3, 29));
 
-    // Five records in batches of two: the third batch has one.
+    // Five records in batches of two: the fifth is left out.
     let steps = |epoch| {
         one.lines.iter().filter(|line| matches!(line, Line::Step { epoch: of, .. } if *of == epoch)).count()
     };
-    assert_eq!([steps(1), steps(2), steps(3)], [3, 3, 3]);
+    assert_eq!([steps(1), steps(2), steps(3)], [2, 2, 2]);
     let loss = |line: &Line| if let Line::Epoch { loss, .. } = line { Some(*loss) } else { None };
     let losses: Vec<f64> = one.lines.iter().filter_map(loss).collect();
     assert!(losses[2] < losses[0], "{losses:?}");
@@ -197,13 +197,100 @@ fn a_killed_run_ends_as_an_undisturbed_one() {
 }
 
 #[test]
-fn what_another_run_left_is_not_gone_on_from() {
+fn an_unfinished_run_of_other_settings_is_kept_unless_it_may_be_replaced() {
     let bench = Bench::new();
-    bench.kill_after("epoch-00001", "out", &["--epochs", "90"]);
-    let output = bench.run("out", &["--epochs", "1"]);
+    bench.kill_after("epoch-00002", "out", &["--epochs", "90"]);
+    let state = bench.path("out.partial/state");
+    let before = listed(&state);
+    assert!(before.iter().any(|name| name.starts_with("best-")), "{before:?}");
+    for (more, expected) in [
+        (&["--epochs", "1"][..], "epochs: 90 → 1;"),
+        (&["--epochs", "90", "--lr", "0.5"], "lr: 0.001 → 0.5;"),
+        (&["--epochs", "90"], "training.digests: xxh3:"),
+    ] {
+        if expected.starts_with("training") {
+            bench.shard("train.shard", &["ID001/a", "ID002/a"]);
+        }
+        let output = bench.run("out", more);
+        assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+        let said = words(&output);
+        assert!(said.contains("holds an unfinished run (after epoch ") && said.contains(" of 90"), "{said}");
+        assert!(said.contains(expected) && said.contains("or --replace to give it up"), "{said}");
+        assert_eq!(listed(&state), before);
+    }
+    let output = bench.run("out", &["--epochs", "1", "--replace"]);
     assert!(output.status.success(), "{}", words(&output));
-    assert!(words(&output).contains("is of a run with other arguments or data"), "{}", words(&output));
-    assert_eq!(bench.result("out").lines.len(), 4);
+    assert_eq!(bench.result("out").lines.len(), 2);
+}
+
+#[test]
+fn a_run_that_diverges_says_how_to_keep_what_it_came_to() {
+    let bench = Bench::new();
+    let output = bench.run("out", &["--lr", "1e30", "--warmup", "0", "--grad-clip", "0"]);
+    assert_eq!(output.status.code(), Some(65), "{}", words(&output));
+    let said = words(&output);
+    assert!(said.contains("training diverged") && said.contains("with another --out"), "{said}");
+}
+
+#[test]
+fn a_last_batch_of_one_is_dropped_or_filled_or_refused_before_the_first_step() {
+    let bench = Bench::new();
+    let pooling = ["--model", "deeplabv3/resnet18", "--epochs", "1"];
+    for tail in ["drop", "fill"] {
+        let trained = bench.trained(tail, &[&pooling[..], &["--tail", tail]].concat());
+        assert_eq!(trained.checkpoint.recipe["tail"], tail);
+        let steps = trained.lines.iter().filter(|line| matches!(line, Line::Step { .. })).count();
+        assert_eq!(steps, if tail == "drop" { 2 } else { 3 });
+    }
+    for (more, expected) in [
+        (&["--tail", "keep"][..], "5 record(s) in batches of 2 leave deeplabv3/resnet18 a batch of 1"),
+        (&["--batch", "1"], "a training batch of 1 image(s) of 64x64 leaves batch normalisation one value"),
+        (&["--batch", "4", "--tail", "keep"], "leave deeplabv3/resnet18 a batch of 1"),
+    ] {
+        let output = bench.run("refused", &[&pooling[..], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+        assert!(words(&output).contains(expected), "{}", words(&output));
+        assert!(!bench.path("refused.partial").exists());
+    }
+    // A single record cannot be dropped.
+    bench.shard("train.shard", &["ID001/a"]);
+    let output = bench.run("refused", &pooling);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+    assert!(words(&output).contains("--tail fill fills it"), "{}", words(&output));
+    bench.trained("single", &[&pooling[..], &["--tail", "fill"]].concat());
+}
+
+#[test]
+fn a_start_hands_on_how_its_weights_see_images() {
+    let bench = Bench::new();
+    bench.trained("one", &["--epochs", "1", "--normalisation", "imagenet", "--filter", "area"]);
+    let two = bench.trained("two", &["--epochs", "1", "--start", "one"]);
+    assert_eq!(two.checkpoint.input.normalisation, checkpoint::Normalisation::Imagenet);
+    assert_eq!(two.checkpoint.input.filter, pixels::Filter::Area);
+    let output = bench.run("three", &["--epochs", "1", "--start", "one", "--normalisation", "unit"]);
+    assert_eq!(output.status.code(), Some(2), "{}", words(&output));
+    let expected =
+        "--normalisation unit contradicts --start, which was trained with --normalisation imagenet";
+    assert!(words(&output).contains(expected), "{}", words(&output));
+}
+
+/// Runs with less memory than a step takes, also where it is computed again in the backward pass.
+#[test]
+#[cfg(target_os = "linux")]
+fn too_little_memory_may_do_later_and_says_what_to_do() {
+    let bench = Bench::new();
+    for more in [&[][..], &["--checkpoint-activations"]] {
+        let more = [&["--model", "unet/resnet18", "--size", "1024", "--batch", "4"][..], more].concat();
+        let train = bench.command("train.shard", "out", &more);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -v 1600000; exec \"$0\" \"$@\""]).arg(train.get_program());
+        let output = limited.args(train.get_args()).current_dir(bench.folder.path()).output().unwrap();
+        let said = words(&output);
+        assert_eq!(output.status.code(), Some(75), "{said}");
+        assert!(said.contains("out of memory (not enough memory: a tensor of"), "{said}");
+        assert!(said.contains("--batch or --size, or --checkpoint-activations"), "{said}");
+        assert!(!said.contains("frame #") && !said.contains("Exception raised"), "{said}");
+    }
 }
 
 #[test]
@@ -252,7 +339,11 @@ fn bad_records_are_named_or_skipped() {
     bench.write("train.shard", &records);
     let output = bench.run("out", &["--epochs", "1"]);
     assert_eq!(output.status.code(), Some(65), "{}", words(&output));
-    assert!(words(&output).contains("record b: it has neither an attribute `patient` nor"), "{}", words(&output));
+    assert!(
+        words(&output).contains("record b: it has neither an attribute `patient` nor"),
+        "{}",
+        words(&output)
+    );
     let skipped = bench.trained("out", &["--epochs", "1", "--skip-bad", "1"]);
     assert_eq!(skipped.checkpoint.training.records, 2);
     assert_eq!(skipped.summary.records.skipped[0].record, "b");

@@ -1,19 +1,18 @@
 //! The step up of U-Net and its relatives.
 
 use std::borrow::Borrow;
-use std::rc::Rc;
 
 use tch::Tensor;
 
 use crate::layers::{ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 /// Nearest upsampling, maps beside, two 3×3 convolutions: `conv1`, `conv2`.
 #[derive(Debug)]
 pub(super) struct Up {
-    convolutions: Rc<[ConvNormRelu; 2]>,
+    convolutions: Shared<[ConvNormRelu; 2]>,
     switches: Switches,
 }
 
@@ -23,7 +22,7 @@ impl Up {
         let conv = |name: &str, inputs: i64| {
             ConvNormRelu::new(&scope.at(name), ConvShape::same(inputs, outputs, 3), Init::KaimingUniform)
         };
-        let convolutions = Rc::new([conv("conv1", inputs), conv("conv2", outputs)]);
+        let convolutions = shared([conv("conv1", inputs), conv("conv2", outputs)]);
         Self { convolutions, switches: scope.switches() }
     }
 
@@ -35,13 +34,13 @@ impl Up {
         beside: &[&Tensor],
         train: bool,
     ) -> Tensor {
-        let convolutions = Rc::clone(&self.convolutions);
+        let convolutions = Shared::clone(&self.convolutions);
         let [height, width] = size_of(features);
         // A model that is neither trained nor frozen computes as the reference does, and is counted so.
         let raised = size == [2 * height, 2 * width] && (train || self.switches.frozen());
         let maps: Vec<&Tensor> = std::iter::once(features).chain(beside.iter().copied()).collect();
         segment(&self.switches, train, &maps, move |maps| {
-            let [conv1, conv2] = convolutions.as_ref();
+            let [conv1, conv2] = &*locked(&convolutions);
             let narrow = if raised {
                 let fine = (maps.len() > 1).then(|| side_by_side(&maps[1..]));
                 conv1.raised(&maps[0], fine.as_ref(), train)
@@ -56,9 +55,9 @@ impl Up {
 
     /// The two convolutions alone.
     pub(super) fn convolve(&self, features: &Tensor, train: bool) -> Tensor {
-        let convolutions = Rc::clone(&self.convolutions);
+        let convolutions = Shared::clone(&self.convolutions);
         segment(&self.switches, train, &[features], move |maps| {
-            let [conv1, conv2] = convolutions.as_ref();
+            let [conv1, conv2] = &*locked(&convolutions);
             conv2.forward(&conv1.forward(&maps[0], train), train)
         })
     }

@@ -12,15 +12,13 @@
 //! | stride 16  | 384 × 32²   | 512 × 32²  | `model.stages_2`                       |
 //! | stride 32  | 768 × 16²   | 1024 × 16² | `model.stages_3`                       |
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
 use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 /// Side of the patches that become the first map's pixels.
@@ -196,7 +194,7 @@ fn normalised(norm: &LayerNorm, images: &Tensor) -> Tensor {
 /// A depthwise convolution, then a feed-forward layer on each pixel, scaled and added to the input.
 #[derive(Debug)]
 struct Block {
-    layers: Rc<Layers>,
+    layers: Shared<Layers>,
     switches: Switches,
 }
 
@@ -223,12 +221,12 @@ impl Block {
             ],
             drop_path,
         };
-        Self { layers: Rc::new(layers), switches: scope.switches() }
+        Self { layers: shared(layers), switches: scope.switches() }
     }
 
     fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let layers = Rc::clone(&self.layers);
-        segment(&self.switches, train, &[images], move |images| layers.forward(&images[0], train))
+        let layers = Shared::clone(&self.layers);
+        segment(&self.switches, train, &[images], move |images| locked(&layers).forward(&images[0], train))
     }
 }
 

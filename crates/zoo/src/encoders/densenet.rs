@@ -14,15 +14,13 @@
 //!
 //! A map is taken within a transition, before its channels are halved; the coarsest is the only one without a ReLU.
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
 use crate::layers::{BatchNorm2d, Conv2d, ConvNorm, ConvShape, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 const INIT: Init = Init::KaimingNormal;
@@ -150,7 +148,7 @@ impl Stage {
 /// Normalised first: `norm1`, `conv1`, `norm2`, `conv2`.
 #[derive(Debug)]
 struct Layer {
-    convolutions: Rc<Convolutions>,
+    convolutions: Shared<Convolutions>,
     switches: Switches,
 }
 
@@ -170,15 +168,15 @@ impl Layer {
         let narrow =
             ConvNorm::new(&scope.at("conv1"), &scope.at("norm2"), ConvShape::same(inputs, inner, 1), INIT);
         let add = Conv2d::new(&scope.at("conv2"), ConvShape::same(inner, growth, 3), INIT);
-        Self { convolutions: Rc::new(Convolutions { norm, narrow, add }), switches: scope.switches() }
+        Self { convolutions: shared(Convolutions { norm, narrow, add }), switches: scope.switches() }
     }
 
     /// What it adds to `maps`, all those before it in its block. Where training computes segments twice, the maps'
     /// concatenation is not kept either.
     fn forward(&self, maps: &[Tensor], train: bool) -> Tensor {
-        let convolutions = Rc::clone(&self.convolutions);
+        let convolutions = Shared::clone(&self.convolutions);
         let inputs: Vec<&Tensor> = maps.iter().collect();
-        segment(&self.switches, train, &inputs, move |maps| convolutions.forward(maps, train))
+        segment(&self.switches, train, &inputs, move |maps| locked(&convolutions).forward(maps, train))
     }
 }
 

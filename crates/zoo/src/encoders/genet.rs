@@ -11,14 +11,13 @@
 //! | stride 16  | 640 × 32²  | `stages_2`                           |
 //! | stride 32  | 2560 × 16² | `stages_3`, `stages_4`, `final_conv` |
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::residual::{Block, Level, Residual, Trunk, conv_bn, last_conv_bn};
 use super::{Encoder, EncoderOptions};
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::Scope;
+use crate::segment::shared;
 
 /// A block's inner form, by its name in the paper.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +98,7 @@ impl super::Variant for Variant {
         }
         if let Some(level) = levels.get_mut(3) {
             let shape = ConvShape::same(inputs, self.last, 1);
-            level.push(Rc::new(Layer(conv_bn(&scope.at("final_conv"), shape))));
+            level.push(shared(Layer(conv_bn(&scope.at("final_conv"), shape))));
         }
         Box::new(Trunk { stem, pool: false, levels, depth: options.depth, switches: scope.switches() })
     }
@@ -114,7 +113,7 @@ impl Stage {
         let others = Steps { stride: 1, dilation, then: dilation };
         let block = |number: i64| {
             let (inputs, steps) = if number == 0 { (inputs, first) } else { (self.channels, others) };
-            Rc::new(self.block(&scope.at(number), inputs, steps)) as _
+            shared(self.block(&scope.at(number), inputs, steps)) as _
         };
         (0..self.depth).map(block).collect()
     }

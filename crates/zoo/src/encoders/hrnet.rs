@@ -12,8 +12,6 @@
 //! | stride 16  | 192 × 32²   | 256 × 32² | 512 × 32²              | `transition2`, `stage[34].*.branches.2`   |
 //! | stride 32  | 384 × 16²   | 512 × 16² | 1024 × 16²             | `transition3`, `stage4.*.branches.3`      |
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::residual::{Level, through};
@@ -22,7 +20,7 @@ use super::{Encoder, EncoderOptions};
 use crate::layers::{ConvNorm, ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 const INIT: Init = Init::KaimingNormalFanOut;
@@ -119,7 +117,7 @@ fn chain(scope: &Scope, form: Form, inputs: i64, channels: i64, count: i64) -> L
     let outputs = channels * form.expansion();
     let others = Place { inputs: outputs, channels, outputs, stride: 1, dilation: 1, enters: false };
     let place = |number: i64| if number == 0 { Place { inputs, ..others } } else { others };
-    (0..count).map(|number| Rc::new(block(&scope.at(number), form, place(number))) as _).collect()
+    (0..count).map(|number| shared(block(&scope.at(number), form, place(number))) as _).collect()
 }
 
 impl Encoder for HrNet {
@@ -178,7 +176,7 @@ impl Transition {
 struct Module {
     branches: Vec<Level>,
     /// One a branch.
-    fusions: Vec<Rc<Fusion>>,
+    fusions: Vec<Shared<Fusion>>,
     switches: Switches,
 }
 
@@ -188,7 +186,7 @@ impl Module {
             chain(&scope.at("branches").at(branch), Form::Basic, width, width, BLOCKS)
         };
         let branches = widths.iter().enumerate().map(branch).collect();
-        let fusion = |to: usize| Rc::new(Fusion::new(&scope.at("fuse_layers").at(to), widths, to));
+        let fusion = |to: usize| shared(Fusion::new(&scope.at("fuse_layers").at(to), widths, to));
         Self { branches, fusions: (0..widths.len()).map(fusion).collect(), switches: scope.switches() }
     }
 
@@ -197,9 +195,9 @@ impl Module {
         let maps: Vec<Tensor> =
             branches.map(|(map, blocks)| through(blocks, &self.switches, map, train)).collect();
         let maps: Vec<&Tensor> = maps.iter().collect();
-        let fused = |fusion: &Rc<Fusion>| {
-            let fusion = Rc::clone(fusion);
-            segment(&self.switches, train, &maps, move |maps| fusion.forward(maps, train))
+        let fused = |fusion: &Shared<Fusion>| {
+            let fusion = Shared::clone(fusion);
+            segment(&self.switches, train, &maps, move |maps| locked(&fusion).forward(maps, train))
         };
         self.fusions.iter().map(fused).collect()
     }

@@ -11,12 +11,11 @@
 //! | stride 16  | 1344 × 32² | `s3`   |
 //! | stride 32  | 2520 × 16² | `s4`   |
 
-use std::rc::Rc;
-
 use super::residual::{Level, Residual, Trunk, conv_bn, last_conv_bn};
 use super::{Encoder, EncoderOptions};
 use crate::layers::ConvShape;
 use crate::parameters::Scope;
+use crate::segment::shared;
 
 /// Channels of the stem.
 const STEM: i64 = 32;
@@ -77,7 +76,7 @@ impl Variant {
         let block = |number: i64| {
             let (inputs, middle) =
                 if number == 1 { (inputs, first) } else { (outputs, middle.dilated(dilation)) };
-            Rc::new(block(&scope.at(format!("b{number}")), inputs, middle)) as _
+            shared(block(&scope.at(format!("b{number}")), inputs, middle)) as _
         };
         (1..=self.depths[index]).map(block).collect()
     }

@@ -13,8 +13,6 @@
 //! | stride 16  | 1024 × 32² | `layer3`                  |
 //! | stride 32  | 2048 × 16² | `layer4`                  |
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::residual::{Block, Trunk};
@@ -22,6 +20,7 @@ use super::resnet::{INIT, Place, Plan, STEM, shortcut};
 use super::{Encoder, EncoderOptions};
 use crate::layers::{BatchNorm2d, Conv2d, ConvNorm, ConvShape, Running};
 use crate::parameters::Scope;
+use crate::segment::shared;
 
 const EXPANSION: i64 = 4;
 
@@ -65,7 +64,7 @@ impl super::Variant for Variant {
             first_dilation: EncoderOptions::dilation_before,
         };
         let levels =
-            plan.stages(&scope, options, |scope, place| Rc::new(Bottle2neck::new(scope, self, place)));
+            plan.stages(&scope, options, |scope, place| shared(Bottle2neck::new(scope, self, place)));
         Box::new(Trunk { stem, pool: true, levels, depth: options.depth, switches: scope.switches() })
     }
 }

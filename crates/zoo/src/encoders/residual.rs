@@ -1,7 +1,6 @@
 //! What ResNet and its descendants have in common: a stem, then levels of residual blocks.
 
 use std::fmt::Debug;
-use std::rc::Rc;
 
 use tch::Tensor;
 
@@ -9,16 +8,16 @@ use super::Encoder;
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment};
 use crate::switches::Switches;
 
 /// A part of a level, which training with checkpointing computes twice: it may change nothing but running statistics.
-pub(super) trait Block: Debug {
+pub(super) trait Block: Debug + Send {
     fn forward(&self, images: &Tensor, train: bool) -> Tensor;
 }
 
 /// The blocks between one map of the pyramid and the next.
-pub(super) type Level = Vec<Rc<dyn Block>>;
+pub(super) type Level = Vec<Shared<dyn Block>>;
 
 /// The encoder whose families differ in their blocks, and in what precedes them.
 #[derive(Debug)]
@@ -55,8 +54,8 @@ impl Encoder for Trunk {
 /// What blocks make of images, one after the other.
 pub(super) fn through(blocks: &Level, switches: &Switches, images: Tensor, train: bool) -> Tensor {
     blocks.iter().fold(images, |features, block| {
-        let block = Rc::clone(block);
-        segment(switches, train, &[&features], move |images| block.forward(&images[0], train))
+        let block = Shared::clone(block);
+        segment(switches, train, &[&features], move |images| locked(&block).forward(&images[0], train))
     })
 }
 

@@ -12,8 +12,6 @@
 //! | stride 16  | 1024 × 32² | `layer3`                     |
 //! | stride 32  | 2048 × 16² | `layer4`                     |
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::residual::{Block, Trunk};
@@ -21,6 +19,7 @@ use super::resnet::{INIT, Place, Plan, STEM};
 use super::{Encoder, EncoderOptions};
 use crate::layers::{BatchNorm2d, Conv2d, ConvNorm, ConvShape, Running};
 use crate::parameters::Scope;
+use crate::segment::shared;
 
 const EXPANSION: i64 = 4;
 /// Maps that the attention mixes: the paper's radix.
@@ -71,7 +70,7 @@ impl super::Variant for Variant {
             expansion: EXPANSION,
             first_dilation: EncoderOptions::dilation_before,
         };
-        let levels = plan.stages(&scope, options, |scope, place| Rc::new(Bottleneck::new(scope, place)));
+        let levels = plan.stages(&scope, options, |scope, place| shared(Bottleneck::new(scope, place)));
         Box::new(Trunk { stem, pool: true, levels, depth: options.depth, switches: scope.switches() })
     }
 }

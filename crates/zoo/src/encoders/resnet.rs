@@ -12,12 +12,11 @@
 //! | stride 16  | 256 × 32² | 1024 × 32² | `layer3`            |
 //! | stride 32  | 512 × 16² | 2048 × 16² | `layer4`            |
 
-use std::rc::Rc;
-
 use super::residual::{Block, Level, Residual, Trunk};
 use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
+use crate::segment::{Shared, shared};
 
 /// Channels of the stem, and of the first stage before expansion.
 pub(super) const STEM: i64 = 64;
@@ -102,7 +101,7 @@ impl super::Variant for Variant {
                 _ => EncoderOptions::dilation,
             },
         };
-        let levels = plan.stages(scope, options, |scope, place| Rc::new(block(scope, self.form, place)));
+        let levels = plan.stages(scope, options, |scope, place| shared(block(scope, self.form, place)));
         Box::new(Trunk { stem, pool: true, levels, depth: options.depth, switches: scope.switches() })
     }
 }
@@ -137,7 +136,7 @@ impl Plan<'_> {
         &self,
         scope: &Scope,
         options: EncoderOptions,
-        block: impl Fn(&Scope, Place) -> Rc<dyn Block>,
+        block: impl Fn(&Scope, Place) -> Shared<dyn Block>,
     ) -> Vec<Level> {
         let mut inputs = STEM;
         let mut levels = Vec::new();

@@ -4,13 +4,11 @@
 //! first roll the map by half a window, so that neighbouring windows exchange. What the rolling brings together from
 //! opposite borders is kept apart by a mask.
 
-use std::rc::Rc;
-
 use tch::{Device, Kind, Tensor};
 
 use crate::layers::{LayerNorm, Linear, drop_path};
 use crate::parameters::{Init, Scope};
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 /// ε of every normalisation, PyTorch's.
@@ -47,7 +45,7 @@ pub(super) struct Grid {
 
 impl Windows {
     /// The windows on maps of the shape of `features`.
-    pub(super) fn on(self, features: &Tensor) -> Rc<Grid> {
+    pub(super) fn on(self, features: &Tensor) -> Shared<Grid> {
         let &[batch, height, width, channels] = features.size().as_slice() else {
             unreachable!("features are [B, H, W, C]");
         };
@@ -55,7 +53,7 @@ impl Windows {
         let mut grid =
             Grid { windows: self, shape: [batch, height, width, channels], rows, columns, mask: None };
         grid.mask = (self.shift > 0).then(|| grid.mask(features.device()).to_kind(features.kind()));
-        Rc::new(grid)
+        shared(grid)
     }
 }
 
@@ -146,7 +144,7 @@ pub(super) struct BlockKeys {
 /// Window attention, then feed-forward, each normalised first and added to its input.
 #[derive(Debug)]
 pub(super) struct Block {
-    layers: Rc<Layers>,
+    layers: Shared<Layers>,
     switches: Switches,
 }
 
@@ -181,14 +179,14 @@ impl Block {
             ],
             drop_path,
         };
-        Self { layers: Rc::new(layers), switches: scope.switches() }
+        Self { layers: shared(layers), switches: scope.switches() }
     }
 
     // [B, H, W, C] -> [B, H, W, C]
-    pub(super) fn forward(&self, features: &Tensor, grid: &Rc<Grid>, odd: bool, train: bool) -> Tensor {
-        let (layers, grid) = (Rc::clone(&self.layers), Rc::clone(grid));
+    pub(super) fn forward(&self, features: &Tensor, grid: &Shared<Grid>, odd: bool, train: bool) -> Tensor {
+        let (layers, grid) = (Shared::clone(&self.layers), Shared::clone(grid));
         segment(&self.switches, train, &[features], move |features| {
-            layers.forward(&features[0], &grid, odd, train)
+            locked(&layers).forward(&features[0], &locked(&grid), odd, train)
         })
     }
 }

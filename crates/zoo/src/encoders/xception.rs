@@ -14,15 +14,13 @@
 //!
 //! A map is what a block's strided convolution, its third, looks at.
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::{Encoder, EncoderOptions};
 use crate::layers::{ConvNorm, ConvShape, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 const INIT: Init = Init::PyTorch;
@@ -166,7 +164,7 @@ struct Steps {
 /// Three separable convolutions and a shortcut around them, in two parts with a map between them.
 #[derive(Debug)]
 struct Block {
-    layers: Rc<Layers>,
+    layers: Shared<Layers>,
     /// Whether the pyramid takes that map.
     taken: bool,
     switches: Switches,
@@ -198,25 +196,26 @@ impl Block {
             separable(2, first, second, 1),
             separable(3, second, third, stride),
         ];
-        Self { layers: Rc::new(Layers { shortcut, stack, form }), taken: halves, switches: scope.switches() }
+        Self { layers: shared(Layers { shortcut, stack, form }), taken: halves, switches: scope.switches() }
     }
 
     fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let layers = Rc::clone(&self.layers);
+        let layers = Shared::clone(&self.layers);
         segment(&self.switches, train, &[images], move |images| {
+            let layers = locked(&layers);
             layers.tail(&layers.head(&images[0], train), &images[0], train)
         })
     }
 
     fn head(&self, images: &Tensor, train: bool) -> Tensor {
-        let layers = Rc::clone(&self.layers);
-        segment(&self.switches, train, &[images], move |images| layers.head(&images[0], train))
+        let layers = Shared::clone(&self.layers);
+        segment(&self.switches, train, &[images], move |images| locked(&layers).head(&images[0], train))
     }
 
     fn tail(&self, map: &Tensor, images: &Tensor, train: bool) -> Tensor {
-        let layers = Rc::clone(&self.layers);
+        let layers = Shared::clone(&self.layers);
         segment(&self.switches, train, &[map, images], move |inputs| {
-            layers.tail(&inputs[0], &inputs[1], train)
+            locked(&layers).tail(&inputs[0], &inputs[1], train)
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::raised::Raised;
-use super::{Activation, BatchNorm2d, Running, size_of};
+use super::{Activation, BatchNorm2d, Running, exact, size_of};
 use crate::parameters::{Init, Scope};
 
 /// The shape of a convolution with square windows.
@@ -123,13 +123,13 @@ impl Conv2d {
     /// The convolution that gives what `norm` in evaluation mode makes of this one's outputs.
     pub(super) fn folded(&self, norm: &BatchNorm2d) -> Self {
         let (scale, shift) = norm.affine();
-        let kind = self.weight.kind();
-        let weight = self.weight.detach().to_kind(Kind::Double) * scale.view([-1, 1, 1, 1]);
+        let weight = exact(&self.weight) * scale.view([-1, 1, 1, 1]);
         let bias = match &self.bias {
-            Some(bias) => shift + bias.detach().to_kind(Kind::Double) * scale,
+            Some(bias) => shift + exact(bias) * scale,
             None => shift,
         };
-        Self { weight: weight.to_kind(kind), bias: Some(bias.to_kind(kind)), shape: self.shape }
+        let placed = |tensor: Tensor| tensor.to_kind(self.weight.kind()).to_device(self.weight.device());
+        Self { weight: placed(weight), bias: Some(placed(bias)), shape: self.shape }
     }
 
     pub(crate) fn forward(&self, images: &Tensor) -> Tensor {

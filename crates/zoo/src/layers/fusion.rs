@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::{BatchNorm2d, Conv2d, Linear, size_of, to_images, to_tokens};
+use super::{BatchNorm2d, Conv2d, Linear, exact, size_of, to_images, to_tokens};
 
 /// A linear layer for each map, bilinear resizing, and of all of them a 1×1 convolution, batch normalisation and ReLU.
 ///
@@ -34,7 +34,8 @@ impl Fusion {
         train: bool,
     ) -> Tensor {
         let mut fused = if train {
-            self.norm.forward(&sum(&self.merged(&self.conv, self.conv.weight.kind()), maps, size), train)
+            let merged = self.merged(&self.conv, Tensor::shallow_clone);
+            self.norm.forward(&sum(&merged, maps, size), train)
         } else if self.norm.switches.frozen() {
             sum(self.merged.get_or_init(|| self.settled()), maps, size)
         } else {
@@ -45,31 +46,29 @@ impl Fusion {
         fused.relu_()
     }
 
-    /// A linear layer a map, the sum of which is `conv` of all of them, computed in `kind`.
-    fn merged(&self, conv: &Conv2d, kind: Kind) -> Vec<Linear> {
-        let parts = conv.weight.to_kind(kind).flatten(1, -1).chunk(self.linears.len() as i64, 1);
-        let mut bias = conv.bias.as_ref().map(|bias| bias.to_kind(kind));
+    /// A linear layer a map, the sum of which is `conv` of all of them, computed with weights `taken` as they are or
+    /// [`exact`].
+    fn merged(&self, conv: &Conv2d, taken: impl Fn(&Tensor) -> Tensor) -> Vec<Linear> {
+        let parts = taken(&conv.weight).flatten(1, -1).chunk(self.linears.len() as i64, 1);
+        let mut bias = conv.bias.as_ref().map(&taken);
         let merge = |(part, linear): (&Tensor, &Linear)| {
-            let moved = linear.bias.as_ref().map(|bias| part.mv(&bias.to_kind(kind)));
+            let moved = linear.bias.as_ref().map(|bias| part.mv(&taken(bias)));
             // The convolution's own bias is added once.
             let bias = match (moved, bias.take()) {
                 (Some(one), Some(other)) => Some(one + other),
                 (one, other) => one.or(other),
             };
-            Linear { weight: part.matmul(&linear.weight.to_kind(kind)), bias }
+            Linear { weight: part.matmul(&taken(&linear.weight)), bias }
         };
         parts.iter().zip(&self.linears).map(merge).collect()
     }
 
     /// The same with the normalisation in them too, for weights that change no more.
     fn settled(&self) -> Vec<Linear> {
-        let kind = self.conv.weight.kind();
-        let merged = self.merged(&self.conv.folded(&self.norm), Kind::Double);
-        let narrow = |tensor: &Tensor| tensor.detach().to_kind(kind);
-        let settle = |linear: Linear| Linear {
-            weight: narrow(&linear.weight),
-            bias: linear.bias.as_ref().map(narrow),
-        };
+        let merged = self.merged(&self.conv.folded(&self.norm), exact);
+        let (kind, device) = (self.conv.weight.kind(), self.conv.weight.device());
+        let placed = |tensor: Tensor| tensor.to_kind(kind).to_device(device);
+        let settle = |linear: Linear| Linear { weight: placed(linear.weight), bias: linear.bias.map(placed) };
         merged.into_iter().map(settle).collect()
     }
 }
@@ -77,7 +76,7 @@ impl Fusion {
 /// What the layers make of their maps, at least one, added up at `size`.
 fn sum<'a>(linears: &[Linear], maps: impl Iterator<Item = &'a Tensor>, size: [i64; 2]) -> Tensor {
     let each = linears.iter().zip(maps).map(|(linear, map)| resized(linear, map, size));
-    each.reduce(|mut total, map| total.g_add_(&map)).unwrap_or_default()
+    each.reduce(|mut total, map| total.g_add_(&map)).expect("a layer at least")
 }
 
 /// What the layer makes of a map, bilinearly at `size`.
@@ -88,6 +87,8 @@ fn resized(linear: &Linear, map: &Tensor, size: [i64; 2]) -> Tensor {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
     use crate::device::Placement;
     use crate::layers::{ConvShape, Running};
@@ -123,7 +124,7 @@ mod tests {
 
             let mapped = fusion.linears.iter().zip(&maps).map(|(linear, map)| resized(linear, map, size));
             let convolved = fusion.conv.forward(&Tensor::cat(&mapped.collect::<Vec<_>>(), 1));
-            let merged = sum(&fusion.merged(&fusion.conv, Kind::Double), maps.iter(), size);
+            let merged = sum(&fusion.merged(&fusion.conv, exact), maps.iter(), size);
             assert!(merged.allclose(&convolved, 1e-12, 1e-12, false), "biases: {biases}");
 
             // A training step moves the running statistics away from 0 and 1.

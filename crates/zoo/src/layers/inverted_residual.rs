@@ -3,19 +3,17 @@
 //! Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2, 2018 (arXiv:1801.04381), and what followed: squeeze and
 //! excitation (MobileNetV3, EfficientNet), expansion and window in one convolution (EfficientNetV2).
 
-use std::rc::Rc;
-
 use tch::Tensor;
 
 use super::{ConvNorm, ConvNormAct, SqueezeExcite, drop_path};
 use crate::parameters::Scope;
-use crate::segment::segment;
+use crate::segment::{Shared, locked, segment, shared};
 use crate::switches::Switches;
 
 /// A block: a branch, and a shortcut around it where the shape stays.
 #[derive(Debug)]
 pub(crate) struct InvertedResidual {
-    branch: Rc<Branch>,
+    branch: Shared<Branch>,
     switches: Switches,
 }
 
@@ -37,12 +35,12 @@ pub(crate) struct Branch {
 
 impl InvertedResidual {
     pub(crate) fn new(scope: &Scope, branch: Branch) -> Self {
-        Self { branch: Rc::new(branch), switches: scope.switches() }
+        Self { branch: shared(branch), switches: scope.switches() }
     }
 
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
-        let branch = Rc::clone(&self.branch);
-        segment(&self.switches, train, &[images], move |images| branch.forward(&images[0], train))
+        let branch = Shared::clone(&self.branch);
+        segment(&self.switches, train, &[images], move |images| locked(&branch).forward(&images[0], train))
     }
 }
 

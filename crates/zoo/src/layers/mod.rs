@@ -15,7 +15,7 @@ pub(crate) use inverted_residual::{Branch, InvertedResidual};
 pub(crate) use normalisation::{BatchNorm2d, GroupNorm, LayerNorm, Running};
 pub(crate) use squeeze_excite::SqueezeExcite;
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use crate::parameters::{Init, Scope};
 
@@ -39,6 +39,11 @@ pub(crate) fn to_images(tokens: &Tensor, [height, width]: [i64; 2]) -> Tensor {
 pub(crate) fn size_of(images: &Tensor) -> [i64; 2] {
     let shape = images.size();
     [shape[2], shape[3]]
+}
+
+/// Weights as they are folded: in double precision on the CPU, since not every device has it (MPS).
+fn exact(weights: &Tensor) -> Tensor {
+    weights.detach().to_device(Device::Cpu).to_kind(Kind::Double)
 }
 
 /// Stochastic depth (Huang et al. 2016): drops a residual branch for whole samples with probability `rate`,

@@ -1,7 +1,8 @@
 //! Normalisations.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use super::exact;
 use crate::parameters::{Init, Scope};
 use crate::switches::Switches;
 
@@ -71,11 +72,10 @@ impl BatchNorm2d {
         )
     }
 
-    /// What evaluation mode multiplies each channel by, and adds then, `[C]` each in double precision.
+    /// What evaluation mode multiplies each channel by, and adds then, `[C]` each, [`exact`].
     pub(super) fn affine(&self) -> (Tensor, Tensor) {
-        let double = |tensor: &Tensor| tensor.detach().to_kind(Kind::Double);
-        let scale = double(&self.weight) / (double(&self.running_var) + self.running.epsilon).sqrt();
-        let shift = double(&self.bias) - double(&self.running_mean) * &scale;
+        let scale = exact(&self.weight) / (exact(&self.running_var) + self.running.epsilon).sqrt();
+        let shift = exact(&self.bias) - exact(&self.running_mean) * &scale;
         (scale, shift)
     }
 }

@@ -20,6 +20,8 @@ use super::{Encoder, EncoderOptions, Library};
 use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear, drop_path, size_of, to_images, to_tokens};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
+use crate::segment::{Shared, locked, segment, shared};
+use crate::switches::Switches;
 
 /// Attention heads of the four stages.
 const HEADS: [i64; 4] = [1, 2, 5, 8];
@@ -191,6 +193,12 @@ struct Form {
 /// Attention, then feed-forward, each normalised first and added to its input: `norm1`, `attn`, `norm2`, `mlp`.
 #[derive(Debug)]
 struct Block {
+    layers: Shared<Layers>,
+    switches: Switches,
+}
+
+#[derive(Debug)]
+struct Layers {
     norm1: LayerNorm,
     attn: Attention,
     norm2: LayerNorm,
@@ -202,15 +210,25 @@ impl Block {
     fn new(scope: &Scope, form: Form, drop_path: f64) -> Self {
         let norm = |name: &str| LayerNorm::new(&scope.at(name), form.channels, form.names.epsilon);
         let [norm1, norm2] = form.names.norms;
-        Self {
+        let layers = Layers {
             norm1: norm(norm1),
             attn: Attention::new(scope, form),
             norm2: norm(norm2),
             mlp: MixFeedForward::new(scope, form),
             drop_path,
-        }
+        };
+        Self { layers: shared(layers), switches: scope.switches() }
     }
 
+    fn forward(&self, tokens: &Tensor, size: [i64; 2], train: bool) -> Tensor {
+        let layers = Shared::clone(&self.layers);
+        segment(&self.switches, train, &[tokens], move |tokens| {
+            locked(&layers).forward(&tokens[0], size, train)
+        })
+    }
+}
+
+impl Layers {
     // [B, H·W, C] -> [B, H·W, C]
     fn forward(&self, tokens: &Tensor, size: [i64; 2], train: bool) -> Tensor {
         let attended = self.attn.forward(&self.norm1.forward(tokens), size);
