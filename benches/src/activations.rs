@@ -7,23 +7,12 @@ use serde::Serialize;
 use crate::Result;
 use crate::figures::megabytes;
 use crate::inputs::Inputs;
-use crate::rows::{Row, row};
+use crate::rows::{ACTIVATIONS, Row};
 use crate::serve;
 use crate::side::Side;
-use crate::work;
 
 /// The most that a step with checkpointed activations may add, of what one without adds.
 const BAR: f64 = 0.6;
-
-/// A step with all activations kept until the backward pass, and one that works them out again.
-pub(crate) const STEPS: [Row; 2] = [
-    Row { threads: 2, ..row("networks-kept", "activations kept", |_| work::large_training(false), &[]) },
-    Row {
-        threads: 2,
-        tolerance: 1e-2,
-        ..row("networks-checkpointed", "activations checkpointed", |_| work::large_training(true), &[])
-    },
-];
 
 /// What both steps add, in bytes.
 #[derive(Debug, Serialize)]
@@ -38,7 +27,7 @@ pub(crate) fn measure(inputs: &Inputs) -> Result<Activations> {
         let side = Side::start(&mut serve::command(row, inputs.root())?)?;
         Ok(side.ready.clone())
     };
-    let [kept, checkpointed] = &STEPS;
+    let [kept, checkpointed] = &ACTIVATIONS;
     let (before, after) = (ready(kept)?, ready(checkpointed)?);
     checkpointed
         .compare(&after.check, &before.check)

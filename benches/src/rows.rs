@@ -78,6 +78,17 @@ pub(crate) const fn row(
     Row { name, work, threads: 1, ours, peers, bar: None, extra_bar: None, stored_bar: None, tolerance: 0.0 }
 }
 
+/// Of no row of the table, but compared with each other: a training step with all activations kept until the backward
+/// pass, and one that works them out again.
+pub(crate) const ACTIVATIONS: [Row; 2] = [
+    Row { threads: 2, ..row("networks-kept", "activations kept", |_| work::large_training(false), &[]) },
+    Row {
+        threads: 2,
+        tolerance: 1e-2,
+        ..row("networks-checkpointed", "activations checkpointed", |_| work::large_training(true), &[])
+    },
+];
+
 const fn at_most(milliseconds: f64, row: Row) -> Row {
     Row { bar: Some(Bar::Milliseconds(milliseconds)), ..row }
 }

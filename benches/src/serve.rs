@@ -7,7 +7,6 @@ use std::process::Command;
 use serde::Serialize;
 
 use crate::Result;
-use crate::activations;
 use crate::inputs::Inputs;
 use crate::process::{forget_peak, peak_memory, resident_memory};
 use crate::rows::{self, Row};
@@ -27,7 +26,7 @@ pub(crate) fn command(row: &Row, inputs: &Path) -> Result<Command> {
 /// Works in rounds until standard input ends.
 pub(crate) fn serve(name: &str, inputs: &Path) -> Result<()> {
     let row = rows::all()
-        .chain(&activations::STEPS)
+        .chain(&rows::ACTIVATIONS)
         .find(|row| row.name == name)
         .ok_or_else(|| format!("no row is named {name}"))?;
     rayon::ThreadPoolBuilder::new().num_threads(row.threads).build_global()?;

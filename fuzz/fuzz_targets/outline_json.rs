@@ -19,5 +19,5 @@ fuzz_target!(|bytes: &[u8]| {
         read.outlines.iter().map(|outline| json!({ "label": outline.bone.name(), "points": outline.ring }));
     let again = json!({ "annotations": drawn.collect::<Vec<_>>() }).to_string();
     let again = annotation::read(again.as_bytes()).unwrap();
-    assert_eq!((again.replaced, &again.outlines), (0, &read.outlines));
+    assert_eq!((again.replaced.len(), &again.outlines), (0, &read.outlines));
 });

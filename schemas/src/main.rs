@@ -28,7 +28,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("shard-header", schema_for!(shard::Header)),
         ("checkpoint", schema_for!(checkpoint::Checkpoint)),
         ("metrics", schema_for!(checkpoint::Line)),
-        ("scores", schema_for!(score::Scores)),
+        ("scores", schema_for!(score::ScoreTable)),
         ("folds", schema_for!(folds::Folds)),
         ("report", schema_for!(runner::tell::report::Report)),
     ]

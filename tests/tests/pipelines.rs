@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't set itself up should panic")]
 
 use std::fs;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -74,6 +74,7 @@ fn a_run_that_was_killed_again_and_again_ends_with_the_same_bytes() {
 
     let disturbed = folder("disturbed");
     let mut random = SplitMix64::new(2026);
+    let mut struck = 0;
     for _ in 0..10 {
         let mut child = runner(&disturbed, &[&pipeline("smoke.toml")])
             .stdout(Stdio::null())
@@ -84,8 +85,9 @@ fn a_run_that_was_killed_again_and_again_ends_with_the_same_bytes() {
         thread::sleep(usual.mul_f64(random.below(1000) as f64 / 1000.0));
         // The runner alone gets the signal, as from an out-of-memory killer; its stages must not write on.
         let _ = child.kill();
-        child.wait().unwrap();
+        struck += u32::from(child.wait().unwrap().signal() == Some(9));
     }
+    assert!(struck > 0, "no kill struck a run that was under way");
     smoke(&disturbed);
     let (left, right) = (contents(&undisturbed.join("runs/smoke")), contents(&disturbed.join("runs/smoke")));
     assert!(!left.is_empty());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bones::{Mask, Size, polygon};
 use decode::annotation;
-use decode::grey::{self, Grey, Samples};
+use radiograph::{Grey, Samples};
 use rayon::prelude::*;
 
 use super::{Outcome, Work};
@@ -29,7 +29,7 @@ pub(crate) fn outlines(inputs: &Inputs) -> Result<Work> {
 
 fn read(path: &PathBuf) -> Grey {
     let bytes = or_end(path, fs::read(path));
-    or_end(path, grey::read(&bytes, 1 << 28))
+    or_end(path, radiograph::read(&bytes, 1 << 28))
 }
 
 /// PNG → grey image.

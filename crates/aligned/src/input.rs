@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bones::Size;
+use bones::{BoneSet, Size};
 use shard::{Header, Indexed, RawRecord, Record};
-use stage::{Content, Failure, Job, Reason, Records, holds_records};
+use stage::{Content, Failure, Job, Reason, Records, holds_records, is_on_disk, is_standard};
 
 use crate::listing::Listing;
 
@@ -25,6 +25,14 @@ pub enum Member {
 }
 
 impl Member {
+    /// The bones on which its masks have an opinion.
+    pub fn opinion(&self) -> Result<BoneSet, Reason> {
+        match self {
+            Member::Stored(raw) => Ok(planes::opinion(raw.attributes())?),
+            Member::Listed { submission, .. } => Ok(submission.opinion()),
+        }
+    }
+
     /// The record, with its planes; the rows of a submission are the plane `masks` of what `head` shows.
     pub fn record(&self, head: &Record) -> Result<Record, Reason> {
         match self {
@@ -32,6 +40,7 @@ impl Member {
             Member::Listed { submission, image_name } => {
                 let mut record = head.clone();
                 planes::set_masks(&mut record, &submission.mask(image_name, crate::size(head)?)?);
+                planes::set_opinion(&mut record, submission.opinion());
                 Ok(record)
             }
         }
@@ -61,11 +70,15 @@ enum Source {
 
 impl Input {
     pub(crate) fn open(job: &mut Job, port: &str, path: &Path, size: Size) -> Result<Input, Failure> {
-        let name = match path.as_os_str() == "-" {
-            true => "standard input".to_owned(),
-            false => path.display().to_string(),
-        };
-        let listed = |submission: Listing| {
+        let name = stage::input_name(path);
+        let listed = |job: &mut Job, submission: Listing| {
+            let left_out = submission.rows_left_out();
+            if left_out > 0 {
+                job.count("rows left out", left_out);
+                job.note(&format!(
+                    "{name}: {left_out} rows are left out of bones that have rows elsewhere; read as no pixel"
+                ));
+            }
             let images = submission.images().map(str::to_owned).collect();
             Source::Submission {
                 submission: Arc::new(submission),
@@ -75,13 +88,15 @@ impl Input {
                 next: 0,
             }
         };
-        if path.is_file() && !holds_records(path)? {
-            return Ok(Input { name, content: listed(Listing::open(job, port, path)?) });
+        if is_on_disk(path) && !holds_records(path)? {
+            let submission = Listing::open(job, port, path)?;
+            let content = listed(job, submission);
+            return Ok(Input { name, content });
         }
-        let content = match job.open(port, path)? {
+        let content = match job.open_with(port, path, |input| Listing::held(&name, input))? {
             Content::Shard(records) => {
                 planes::check_classes(records.header()).map_err(|reason| Failure::data(&name, reason))?;
-                if path.is_file() {
+                if is_on_disk(path) {
                     let shard = Indexed::open(path).map_err(|error| Failure::reading(&name, error))?;
                     let shard = Box::new(shard);
                     let used = vec![false; shard.len()];
@@ -90,7 +105,7 @@ impl Input {
                     Source::Stream(records)
                 }
             }
-            Content::File(bytes) => listed(Listing::held(&name, bytes)?),
+            Content::File(submission) => listed(job, submission),
         };
         Ok(Input { name, content })
     }
@@ -182,21 +197,34 @@ impl Input {
         }
     }
 
-    /// Notes what was read for the summary.
-    pub(crate) fn close(self, job: &mut Job) {
+    /// Notes what was read for the summary. What a pipe still holds is read to its end, so that the digest is that of
+    /// the whole and its writer can finish.
+    pub(crate) fn close(self, job: &mut Job) -> Result<(), Failure> {
         match self.content {
-            Source::Stream(records) => job.done_reading(*records),
+            Source::Stream(mut records) => {
+                while records.next_raw().transpose()?.is_some() {}
+                job.done_reading(*records);
+            }
             Source::File { shard, port, path, used, .. } => {
                 job.note_input(&port, &path, shard.digest().to_string());
                 job.count_read(used.len() as u64);
             }
             Source::Submission { images, .. } => job.count_read(images.len() as u64),
         }
+        Ok(())
+    }
+}
+
+/// Refuses paths of which more than one is that of standard input.
+pub(crate) fn check_standard_input<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    match paths.filter(|path| is_standard(path)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned())),
     }
 }
 
 /// A record's head and its member.
-fn stored(raw: RawRecord) -> (Record, Member) {
+pub(crate) fn stored(raw: RawRecord) -> (Record, Member) {
     let head = Record { key: raw.key().to_owned(), attributes: raw.attributes().clone(), planes: Vec::new() };
     (head, Member::Stored(raw))
 }

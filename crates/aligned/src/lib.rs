@@ -4,13 +4,18 @@
 //! submission knows images by their names alone, so its rows belong to the record with the attribute
 //! `image_name`. Shards in files are read in any order, through their index; what comes through a pipe can be read
 //! but once, so that pipes must have their records in one order.
+//!
+//! A submission without any row for a bone has no opinion on it, and neither have masks that are read from it
+//! ([`planes::opinion`]). [`Member::opinion`] tells; what lacks one is said on standard error and counted.
 
+mod beside;
 mod input;
 mod listing;
+mod silence;
 
 use std::path::PathBuf;
 
-use bones::Size;
+use bones::{BoneSet, Size};
 use clap::Args;
 use planes::{Frame, attribute};
 use schemars::JsonSchema;
@@ -18,9 +23,11 @@ use serde::Serialize;
 use shard::{Header, Record};
 use stage::{Failure, Job, Reason};
 
+pub use beside::Beside;
 use input::Input;
 pub use input::Member;
 pub use listing::Listing;
+use silence::Silences;
 
 /// How large the images of a submission are that no shard tells more of.
 #[derive(Clone, Copy, Debug, Args, Serialize, JsonSchema)]
@@ -68,6 +75,11 @@ impl Row {
         };
         self.members.iter().map(record).collect()
     }
+
+    /// The bones on which each input has an opinion; `None` for an input that lacks the radiograph.
+    fn opinions(&self) -> Result<Vec<Option<BoneSet>>, Reason> {
+        self.members.iter().map(|member| member.as_ref().map(Member::opinion).transpose()).collect()
+    }
 }
 
 /// Several inputs side by side: an iterator over [`Row`]s.
@@ -89,10 +101,7 @@ impl Aligned {
         size: Size,
         missing: Missing,
     ) -> Result<Aligned, Failure> {
-        let standard_inputs = inputs.iter().filter(|(_, path)| path.as_os_str() == "-").count();
-        if standard_inputs > 1 {
-            return Err(Failure::Usage("standard input can't be read twice: give `-` once".to_owned()));
-        }
+        input::check_standard_input(inputs.iter().map(|(_, path)| path.as_path()))?;
         let inputs = inputs
             .iter()
             .map(|(port, path)| Input::open(job, port, path, size))
@@ -128,23 +137,28 @@ impl Aligned {
         mut sink: impl FnMut(&mut Job, T) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
         let file = self.file();
+        let mut silences = Silences::of(self.inputs.len());
         shard::ordered::map(
             &mut self,
             job.threads() * 2,
             |row: Row| {
-                let done = work(&row);
+                let done = row.opinions().and_then(|opinions| Ok((work(&row)?, opinions)));
                 Ok((row.head.key, done))
             },
             |(key, done)| {
                 job.advance(1);
                 match done {
-                    Ok(value) => sink(job, value),
+                    Ok((value, opinions)) => {
+                        silences.note(&opinions);
+                        sink(job, value)
+                    }
                     Err(reason) => job.skip(&file, &key, reason),
                 }
             },
         )?;
+        silences.tell(job, self.inputs.iter().map(Input::name));
         for input in self.inputs {
-            input.close(job);
+            input.close(job)?;
         }
         Ok(self.incomplete)
     }

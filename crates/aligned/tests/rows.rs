@@ -61,6 +61,20 @@ fn what_comes_through_a_pipe_leads_and_gives_what_a_file_gives() {
 }
 
 #[test]
+fn a_dash_is_standard_input_whatever_lies_in_the_folder() {
+    let folder = folder();
+    for decoy in ["a.shard", "c.csv"] {
+        fs::copy(folder.path().join(decoy), folder.path().join("-")).unwrap();
+        for (input, expected) in [("b.shard", "ID1/x: 1 10"), ("c.csv", "ID1/x: 1 0")] {
+            let rows = lines(run(folder.path(), "a.shard -", Some(input)));
+            assert!(rows.contains(&expected.to_owned()), "{decoy}, {input}: {rows:?}");
+        }
+    }
+    let rows = lines(run(folder.path(), "c.csv ./-", Some("b.shard")));
+    assert_eq!(rows, ["x: 0 0", "y: 6 6", "z: 7 7", "0 incomplete"]);
+}
+
+#[test]
 fn what_an_input_lacks_is_told_of_all_rows_or_left_open() {
     let folder = folder();
     write(folder.path().join("d.shard"), &[masks("ID2/y", &[]), masks("ID4/w", &[("Ulna", 0..4)])]);
@@ -94,6 +108,22 @@ fn a_row_that_is_no_run_length_text_is_named_by_its_line() {
         .unwrap();
     let told = run(folder.path(), "f.csv --width 16 --height 8", None).refused(65);
     assert!(told.contains("line 3 (`Ulna` of `y.png`): pair 2"), "{told}");
+}
+
+#[test]
+fn an_endless_line_ends_from_a_file_and_from_a_pipe() {
+    let folder = folder();
+    let path = folder.path().join("long.csv");
+    let mut file = File::create(&path).unwrap();
+    file.write_all(b"image_name,class,rle\n").unwrap();
+    // Nothing is on the disk behind the first line, and some gigabytes are there to be read.
+    file.set_len(8 << 30).unwrap();
+    for (arguments, input, name) in
+        [("a.shard long.csv", None, "long.csv"), ("a.shard -", Some("long.csv"), "standard input")]
+    {
+        let told = run(folder.path(), arguments, input).refused(65);
+        assert!(told.contains(&format!("{name}: line 2 is longer than 32 MiB")), "{told}");
+    }
 }
 
 /// A submission of `images` radiographs of some 300 kB of text each.

@@ -1,7 +1,9 @@
 //! Traces contours: the outer outlines of one bone's connected components, read off the runs.
 
 use crate::bone::Bone;
+use crate::connected::{Connectivity, connect};
 use crate::mask::Mask;
+use crate::rows::{Segment, segments};
 
 /// The outer border of a connected component, clockwise as seen on a screen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -22,10 +24,10 @@ pub struct Contour {
 /// Memory is in proportion to the rows, the bone's runs and the corners found; time to that and the length of the
 /// borders. Images are at most `i32::MAX` pixels wide and high; corners further out are moved there.
 pub fn trace(mask: &Mask, bone: Bone) -> Vec<Contour> {
-    let spans = Spans::new(mask, bone);
-    let mut components = spans.components();
+    let pixels = Pixels::new(mask, bone);
+    let mut components = pixels.components();
     components.sort_by_key(|&(first, area)| (std::cmp::Reverse(area), first));
-    components.into_iter().map(|(first, area)| Contour { ring: spans.border(first), area }).collect()
+    components.into_iter().map(|(first, area)| Contour { ring: pixels.border(first), area }).collect()
 }
 
 /// Drops from `ring` every corner that repeats the one before it, or at which a horizontal, vertical or diagonal
@@ -76,64 +78,30 @@ fn compass(from: [i32; 2], to: [i32; 2]) -> Option<[i64; 2]> {
 /// The eight neighbours, clockwise on a screen from the right.
 const STEPS: [[i64; 2]; 8] = [[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]];
 
-/// The pixels `start..end` of a row.
-#[derive(Clone, Copy)]
-struct Span {
-    row: i64,
-    start: i64,
-    end: i64,
-}
-
-/// One bone's pixels, in order; spans of a row don't touch.
-struct Spans {
-    spans: Vec<Span>,
-    /// Where each row's spans begin, from row 0 to one past the last row that has any.
+/// One bone's pixels, in order; segments of a row don't touch.
+struct Pixels {
+    segments: Vec<Segment>,
+    /// Where each row's segments begin, from row 0 to one past the last row that has any.
     rows: Vec<usize>,
 }
 
-impl Spans {
-    fn new(mask: &Mask, bone: Bone) -> Spans {
-        let width = mask.size().width();
-        let mut spans = Vec::new();
+impl Pixels {
+    fn new(mask: &Mask, bone: Bone) -> Pixels {
+        let segments = segments(mask, bone);
         let mut rows = vec![0];
-        for range in mask.ranges(bone) {
-            for row in range.start / width..=(range.end - 1) / width {
-                let first = row * width;
-                let start = range.start.max(first) - first;
-                let end = (range.end - first).min(width);
-                rows.resize(row as usize + 1, spans.len());
-                spans.push(Span { row: row.into(), start: start.into(), end: end.into() });
-            }
+        for (index, segment) in segments.iter().enumerate() {
+            rows.resize(segment.y as usize + 1, index);
         }
-        rows.push(spans.len());
-        Spans { spans, rows }
+        rows.push(segments.len());
+        Pixels { segments, rows }
     }
 
-    /// The first span and the area of each 8-connected component.
+    /// The first segment and the area of each 8-connected component.
     fn components(&self) -> Vec<(usize, u32)> {
-        let spans = &self.spans;
-        // A forest: each span's parent comes before it or is itself.
-        let mut parents: Vec<usize> = (0..spans.len()).collect();
-        let mut above = 0;
-        for (index, span) in spans.iter().enumerate() {
-            let ends_before = |other: &Span| {
-                other.row + 1 < span.row || other.row + 1 == span.row && other.end < span.start
-            };
-            while ends_before(&spans[above]) {
-                above += 1;
-            }
-            let touching = spans[above..index]
-                .iter()
-                .take_while(|other| other.row + 1 == span.row && other.start <= span.end)
-                .count();
-            for other in above..above + touching {
-                let (one, other) = (root(&mut parents, index), root(&mut parents, other));
-                parents[one.max(other)] = one.min(other);
-            }
-        }
-        let mut areas = vec![0; spans.len()];
-        for (index, span) in spans.iter().enumerate() {
-            areas[root(&mut parents, index)] += (span.end - span.start) as u32;
+        let mut areas = vec![0; self.segments.len()];
+        let roots = connect(&self.segments, Connectivity::Eight);
+        for (segment, root) in self.segments.iter().zip(roots) {
+            areas[root] += segment.end - segment.start;
         }
         areas.into_iter().enumerate().filter(|&(_, area)| area > 0).collect()
     }
@@ -141,15 +109,15 @@ impl Spans {
     fn contains(&self, [x, y]: [i64; 2]) -> bool {
         let row = usize::try_from(y).ok().and_then(|y| self.rows.get(y..y + 2));
         row.is_some_and(|row| {
-            let spans = &self.spans[row[0]..row[1]];
-            let after = spans.partition_point(|span| span.start <= x);
-            after > 0 && x < spans[after - 1].end
+            let segments = &self.segments[row[0]..row[1]];
+            let after = segments.partition_point(|segment| i64::from(segment.start) <= x);
+            after > 0 && x < i64::from(segments[after - 1].end)
         })
     }
 
-    /// The corners of the outer border of the component whose first span is `first`.
+    /// The corners of the outer border of the component whose first segment is `first`.
     fn border(&self, first: usize) -> Vec<[i32; 2]> {
-        let start = [self.spans[first].start, self.spans[first].row];
+        let start = [self.segments[first].start, self.segments[first].y].map(i64::from);
         let step = |[x, y]: [i64; 2], direction: usize| [x + STEPS[direction][0], y + STEPS[direction][1]];
         // The next border pixel is the first one clockwise from where the walk came: the outside is on its left.
         let onward = |pixel: [i64; 2], came: usize| {
@@ -176,13 +144,4 @@ impl Spans {
 
 fn corner(pixel: [i64; 2]) -> [i32; 2] {
     pixel.map(|coordinate| i32::try_from(coordinate).unwrap_or(i32::MAX))
-}
-
-/// The first span of the tree that `index` is in; halves the way there.
-fn root(parents: &mut [usize], mut index: usize) -> usize {
-    while parents[index] != index {
-        parents[index] = parents[parents[index]];
-        index = parents[index];
-    }
-    index
 }

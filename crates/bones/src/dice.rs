@@ -2,7 +2,7 @@
 
 use crate::bone::COUNT;
 use crate::mask::Mask;
-use crate::overlay::overlay;
+use crate::zip::zip;
 
 /// Keeps [`Overlap::dice`] defined where both masks are empty.
 pub const EPSILON: f64 = 1e-4;
@@ -33,7 +33,7 @@ pub fn overlaps(a: &Mask, b: &Mask) -> Option<[Overlap; COUNT]> {
         return None;
     }
     let mut overlaps = [Overlap::default(); COUNT];
-    for (range, set_a, set_b) in overlay(a, b) {
+    for (range, set_a, set_b) in zip(a, b) {
         let pixels = range.end - range.start;
         for bone in (set_a | set_b).iter() {
             let overlap = &mut overlaps[bone.index()];

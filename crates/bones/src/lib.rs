@@ -8,11 +8,11 @@
 pub mod bone;
 pub mod bone_set;
 pub mod components;
+mod connected;
 pub mod contour;
 pub mod crop;
 pub mod dice;
 pub mod mask;
-mod overlay;
 pub mod polygon;
 pub mod resize;
 pub mod rle;
@@ -23,6 +23,7 @@ pub mod submission;
 pub mod surface;
 mod toggles;
 pub mod vote;
+mod zip;
 
 pub use bone::Bone;
 pub use bone_set::BoneSet;

@@ -26,28 +26,52 @@ pub fn nearest(mask: &Mask, size: Size) -> Mask {
 /// [`nearest`] straight to one [`BoneSet`] a pixel, row-major: what training warps.
 pub fn nearest_dense(mask: &Mask, size: Size) -> Vec<BoneSet> {
     let mut pixels = vec![BoneSet::EMPTY; size.pixels() as usize];
-    if mask.size().pixels() == 0 || size.pixels() == 0 {
-        return pixels;
-    }
-    let columns = Axis::new(mask.size().width(), size.width());
+    let (rows, width) = (NearestRows::new(mask, size), size.width() as usize);
     let mut last = None;
-    for (y, row) in (0..size.height()).zip(0..) {
-        let source_y = source(y, mask.size().height(), size.height());
-        let start: usize = row * size.width() as usize;
-        if last == Some(source_y) {
-            pixels.copy_within(start - size.width() as usize..start, start);
-            continue;
+    for y in 0..size.height() {
+        let start = y as usize * width;
+        let source = rows.source(y);
+        if source.is_some() && source == last {
+            pixels.copy_within(start - width..start, start);
+        } else {
+            rows.row(y, &mut pixels[start..start + width]);
         }
-        last = Some(source_y);
-        for (range, set) in rows::row(mask, source_y) {
-            if !set.is_empty() {
-                let [first, end] =
-                    [range.start, range.end].map(|x| start + columns.starts[x as usize] as usize);
-                pixels[first..end].fill(set);
-            }
-        }
+        last = source;
     }
     pixels
+}
+
+/// The rows of [`nearest_dense`], one at a time and in any order.
+#[derive(Debug)]
+pub struct NearestRows<'a> {
+    mask: &'a Mask,
+    size: Size,
+    columns: Axis,
+}
+
+impl<'a> NearestRows<'a> {
+    /// Those of the mask at another size.
+    pub fn new(mask: &'a Mask, size: Size) -> NearestRows<'a> {
+        NearestRows { mask, size, columns: Axis::new(mask.size().width(), size.width()) }
+    }
+
+    /// Which row of the mask row `y` is; `None` where the mask has no pixels.
+    fn source(&self, y: u32) -> Option<u32> {
+        (self.mask.size().pixels() > 0).then(|| source(y, self.mask.size().height(), self.size.height()))
+    }
+
+    /// Row `y`, which has as many pixels as `pixels`.
+    ///
+    /// # Panics
+    /// Where it has more.
+    pub fn row(&self, y: u32, pixels: &mut [BoneSet]) {
+        pixels.fill(BoneSet::EMPTY);
+        let Some(source) = self.source(y) else { return };
+        for (range, set) in rows::row(self.mask, source).filter(|(_, set)| !set.is_empty()) {
+            let [first, end] = [range.start, range.end].map(|x| self.columns.starts[x as usize] as usize);
+            pixels[first..end].fill(set);
+        }
+    }
 }
 
 /// The source index for index `i` of a target of `target` pixels.
@@ -60,6 +84,7 @@ fn source(i: u32, source: u32, target: u32) -> u32 {
 }
 
 /// For each source pixel the first target pixel that takes it or a later one; one entry more for the end.
+#[derive(Debug)]
 struct Axis {
     starts: Vec<u32>,
 }
@@ -67,7 +92,7 @@ struct Axis {
 impl Axis {
     fn new(from: u32, to: u32) -> Axis {
         let mut starts = Vec::with_capacity(from as usize + 1);
-        for i in 0..to {
+        for i in (0..to).take_while(|_| from > 0) {
             // Sources never decrease: fill the entries from the last one up to this one.
             starts.resize(starts.len().max(source(i, from, to) as usize + 1), i);
         }

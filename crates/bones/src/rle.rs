@@ -103,7 +103,7 @@ fn push_pair(text: &mut Vec<u8>, range: Range<u32>) {
 }
 
 fn into_string(digits: Vec<u8>) -> String {
-    String::from_utf8(digits).unwrap_or_default()
+    String::from_utf8(digits).expect("digits and blanks are UTF-8")
 }
 
 /// The text of one bone.

@@ -39,33 +39,82 @@ impl SplitMix64 {
     }
 }
 
-/// The mean of all values of all `groups`, with its 95 % percentile bootstrap interval over groups.
+/// The mean of all values of all `groups`, with its interval: [`bootstrap_of_classes`] for one class.
+pub fn bootstrap(groups: &[Vec<f64>], resamples: usize, seed: u64) -> Interval {
+    let groups: Vec<Vec<[Option<f64>; 1]>> =
+        groups.iter().map(|group| group.iter().map(|&value| [Some(value)]).collect()).collect();
+    bootstrap_of_classes(&groups, resamples, seed)
+}
+
+/// The mean over classes of the mean of a class's values in all `groups`, with its 95 % percentile bootstrap interval
+/// over groups. A class without values takes no part.
 ///
-/// A group holds the values of one patient (of all their images), because images of one patient are not
-/// independent: a cluster bootstrap. Each of `resamples` draws takes as many groups as there are, with
-/// replacement, and the mean of all their values; the interval goes from the 2.5th to the 97.5th percentile of
+/// A group holds what was measured on one patient (for each image a value for each class), because images of one
+/// patient are not independent: a cluster bootstrap. Each of `resamples` draws takes as many groups as there are,
+/// with replacement, and the same mean of their values; the interval goes from the 2.5th to the 97.5th percentile of
 /// those means (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, § 13.3), interpolated linearly as
 /// `numpy.percentile` does. Groups without values take no part. With one group or no resamples the interval is
 /// the mean itself; without any value all three numbers are NaN.
-pub fn bootstrap(groups: &[Vec<f64>], resamples: usize, seed: u64) -> Interval {
-    let sums: Vec<(f64, usize)> = groups
-        .iter()
-        .filter(|group| !group.is_empty())
-        .map(|group| (group.iter().sum(), group.len()))
-        .collect();
-    let mean_of = |(sum, count): (f64, usize)| sum / count as f64;
-    let add = |(sum, count): (f64, usize), (more, n): (f64, usize)| (sum + more, count + n);
-    let mean = mean_of(sums.iter().copied().fold((0.0, 0), add));
-    if sums.len() < 2 || resamples == 0 {
+pub fn bootstrap_of_classes<const CLASSES: usize>(
+    groups: &[Vec<[Option<f64>; CLASSES]>],
+    resamples: usize,
+    seed: u64,
+) -> Interval {
+    let groups: Vec<Sums<CLASSES>> =
+        groups.iter().map(|group| Sums::of(group)).filter(|sums| sums.counts != [0; CLASSES]).collect();
+    let mut whole = Sums::EMPTY;
+    groups.iter().for_each(|group| whole.add(group));
+    let mean = whole.mean();
+    if groups.len() < 2 || resamples == 0 {
         return Interval { mean, low: mean, high: mean };
     }
     let mut random = SplitMix64::new(seed);
-    let mut means: Vec<f64> = (0..resamples)
-        .map(|_| mean_of((0..sums.len()).map(|_| sums[random.below(sums.len())]).fold((0.0, 0), add)))
-        .collect();
+    let mut draw = || {
+        let mut drawn = Sums::EMPTY;
+        (0..groups.len()).for_each(|_| drawn.add(&groups[random.below(groups.len())]));
+        drawn.mean()
+    };
+    let mut means: Vec<f64> = (0..resamples).map(|_| draw()).collect();
     means.sort_unstable_by(f64::total_cmp);
-    let at = |share| percentile(&means, share).unwrap_or(mean);
+    let at = |share| percentile(&means, share).expect("there is at least one resample");
     Interval { mean, low: at(0.025), high: at(0.975) }
+}
+
+/// Sum and number of the values of each class.
+#[derive(Clone, Copy)]
+struct Sums<const CLASSES: usize> {
+    sums: [f64; CLASSES],
+    counts: [usize; CLASSES],
+}
+
+impl<const CLASSES: usize> Sums<CLASSES> {
+    const EMPTY: Sums<CLASSES> = Sums { sums: [0.0; CLASSES], counts: [0; CLASSES] };
+
+    fn of(group: &[[Option<f64>; CLASSES]]) -> Sums<CLASSES> {
+        let mut sums = Sums::EMPTY;
+        for values in group {
+            for (class, value) in values.iter().enumerate() {
+                sums.sums[class] += value.unwrap_or(0.0);
+                sums.counts[class] += usize::from(value.is_some());
+            }
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Sums<CLASSES>) {
+        for class in 0..CLASSES {
+            self.sums[class] += other.sums[class];
+            self.counts[class] += other.counts[class];
+        }
+    }
+
+    /// The mean over classes of their means; NaN where no class has a value.
+    fn mean(&self) -> f64 {
+        let means = self.sums.iter().zip(&self.counts).filter(|&(_, &count)| count > 0);
+        let (sum, classes) =
+            means.fold((0.0, 0), |(all, classes), (sum, &count)| (all + sum / count as f64, classes + 1));
+        sum / f64::from(classes)
+    }
 }
 
 /// The value below which a `share` (0 … 1) of the `sorted` values lie, interpolated linearly between the two

@@ -11,9 +11,10 @@
 //! Nothing in it depends on paths, on the time of day, or on how long training took.
 
 mod metrics;
+mod pretrained;
 
 use std::path::Path;
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use clap::ValueEnum;
 use pixels::Filter;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use metrics::{Line, Validation};
+pub use pretrained::{Part, Pretrained};
 
 /// Names of the files of a checkpoint.
 pub mod file {
@@ -109,6 +111,10 @@ pub enum Normalisation {
     Unit,
     /// (v / 255 − mean) / deviation of ImageNet's red, green and blue
     Imagenet,
+    /// v / 127.5 − 1, as for Inception and some of EfficientNet's weights
+    Inception,
+    /// (v / 255 − mean) / deviation of CLIP's red, green and blue
+    Clip,
 }
 
 impl Normalisation {
@@ -117,6 +123,8 @@ impl Normalisation {
         match self {
             Normalisation::Unit => [0.0; 3],
             Normalisation::Imagenet => [0.485, 0.456, 0.406],
+            Normalisation::Inception => [0.5; 3],
+            Normalisation::Clip => [0.48145466, 0.4578275, 0.40821073],
         }
     }
 
@@ -125,7 +133,21 @@ impl Normalisation {
         match self {
             Normalisation::Unit => [1.0; 3],
             Normalisation::Imagenet => [0.229, 0.224, 0.225],
+            Normalisation::Inception => [0.5; 3],
+            Normalisation::Clip => [0.26862954, 0.26130258, 0.27577711],
         }
+    }
+}
+
+impl fmt::Display for Normalisation {
+    /// The name, as it is given to `--normalisation`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Normalisation::Unit => "unit",
+            Normalisation::Imagenet => "imagenet",
+            Normalisation::Inception => "inception",
+            Normalisation::Clip => "clip",
+        })
     }
 }
 

@@ -24,7 +24,8 @@ pub fn load(model: &Segmenter, weights: &Path) -> Result<(), Failure> {
 /// Weights that could not be loaded as a failure of a stage.
 pub fn unusable(error: WeightsError) -> Failure {
     match error {
-        WeightsError::Io { path, source } => Failure::io(path, source),
+        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
+        WeightsError::Foreign { path, reason } => Failure::data(path.display(), reason),
         WeightsError::Hub { from, reason } => Failure::Io { what: from, source: io::Error::other(reason) },
         WeightsError::Format { path, format, reason } => {
             Failure::data(path.display(), format_args!("not a whole {format}: {reason}"))

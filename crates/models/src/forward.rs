@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
-use zoo::weights::{self, Source};
+use zoo::weights::{self, Loaded, Source};
 use zoo::{ModelSpec, Placement, Segmenter};
 
 use crate::failure::{of_weights, of_zoo};
@@ -123,12 +123,15 @@ fn build(arguments: &Arguments) -> Result<Segmenter, Failure> {
     let kind = if arguments.double { Kind::Double } else { Kind::Float };
     let device = zoo::device(&arguments.device).map_err(of_zoo)?;
     let model = Segmenter::new(&spec, Placement { device, kind }, arguments.seed).map_err(of_zoo)?;
-    let told = match (&arguments.weights, &arguments.encoder_weights) {
-        (Some(source), _) => model.load(source, arguments.replace_head),
-        (None, Some(source)) => model.load_encoder(source),
-        (None, None) => Ok(Vec::new()),
+    let loaded = match (&arguments.weights, &arguments.encoder_weights) {
+        (Some(source), _) => Some((source, model.load(source, arguments.replace_head))),
+        (None, Some(source)) => Some((source, model.load_encoder(source))),
+        (None, None) => None,
     };
-    told.map_err(of_weights)?.iter().for_each(say);
+    if let Some((source, loaded)) = loaded {
+        let Loaded { told, .. } = loaded.map_err(of_weights)?;
+        told.iter().for_each(|words| say(format_args!("{source}: {words}")));
+    }
     Ok(model)
 }
 

@@ -121,6 +121,7 @@ fn faults_have_their_exit_codes_and_say_what_would_do() {
     let [odd, other, text, out] =
         ["odd", "other", "text", "out"].map(|name| path(name).display().to_string());
     let absent = path("absent").display().to_string();
+    let folder_itself = folder.path().display().to_string();
     let forward = |model: &str, input: &str, weights: Option<&str>| {
         let mut command = command(&["forward", "--model", model, "--input", input, "--output", &out]);
         weights.map(|weights| command.args(["--weights", weights]));
@@ -133,7 +134,8 @@ fn faults_have_their_exit_codes_and_say_what_would_do() {
         (forward("unet/resnet18", &odd, None), 65, "next legal size is 96x64"),
         (forward("unet/resnet18", &other, None), 65, "it has no tensor `input`"),
         (forward("unet/resnet18", &absent, None), 74, "absent"),
-        (forward("unet/resnet18", &odd, Some(&text)), 65, "not a whole safetensors file"),
+        (forward("unet/resnet18", &odd, Some(&text)), 65, "expected safetensors, or what torch.save writes"),
+        (forward("unet/resnet18", &odd, Some(&folder_itself)), 65, "name a file in it"),
         (forward("unet/resnet18", &odd, Some("hf://a/b")), 2, "hf://owner/name[@revision]/file"),
         (forward("unet/resnet18", &odd, Some("hf://a/b/c")), 74, "fetching it failed"),
     ] {
@@ -142,6 +144,40 @@ fn faults_have_their_exit_codes_and_say_what_would_do() {
         assert!(words(&output).contains(expected), "{expected}: {}", words(&output));
     }
     assert!(!path("out").exists());
+}
+
+#[test]
+fn what_was_done_to_weights_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let model =
+        Segmenter::new(&ModelSpec::named("segformer/mit_b0", 29).unwrap(), Placement::cpu(), 5).unwrap();
+    let halves: Vec<(String, Tensor)> = (model.weights().entries().iter())
+        .map(|entry| {
+            let float = entry.tensor.kind() == Kind::Float;
+            let kind = if float { Kind::Half } else { entry.tensor.kind() };
+            (format!("_orig_mod.module.{}", entry.key), entry.tensor.detach().to_kind(kind))
+        })
+        .collect();
+    let halves: Vec<(&str, &Tensor)> = halves.iter().map(|(key, tensor)| (key.as_str(), tensor)).collect();
+    write(Path::new(&path("w")), &halves);
+    let images = Tensor::rand([1, 3, 64, 64], (Kind::Float, Device::Cpu));
+    write(Path::new(&path("in")), &[("input", &images)]);
+    let (weights, input, out) = (path("w"), path("in"), path("out"));
+    let fixed = ["forward", "--model", "segformer/mit_b0", "--weights", &weights];
+    let output = run(&[&fixed[..], &["--input", &input, "--output", &out]].concat());
+    let words = words(&output);
+    assert!(output.status.success(), "{words}");
+    for expected in [
+        "every key begins with `_orig_mod.module.`, which was taken off",
+        "of half precision were cast to single precision",
+        "under which licence, is unknown",
+    ] {
+        assert!(words.contains(&format!("models: {weights}: ")) && words.contains(expected), "{words}");
+    }
+    let logits = &zoo::weights::read(Path::new(&out)).unwrap()["logits"];
+    let expected = model.infer(&images).unwrap();
+    assert!(((logits - &expected).norm() / expected.norm()).double_value(&[]) < 1e-2);
 }
 
 #[test]

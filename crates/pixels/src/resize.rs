@@ -201,8 +201,10 @@ fn average_blocks(source: &[u8], (across, down): (usize, usize), x: Axis, target
     let share = 1.0 / (across * down) as f32;
     for (target, rows) in target.chunks_exact_mut(x.target).zip(source.chunks_exact(down * x.source)) {
         for (i, target) in target.iter_mut().enumerate() {
-            let block = rows.chunks_exact(x.source).flat_map(|row| &row[i * across..(i + 1) * across]);
-            let sum: i32 = block.map(|&pixel| i32::from(pixel)).sum();
+            let block = rows.chunks_exact(x.source).map(|row| &row[i * across..(i + 1) * across]);
+            let across = |row: &[u8]| row.iter().map(|&pixel| u32::from(pixel)).sum::<u32>();
+            // A white block of 2901 × 2901 is more than 31 bits hold, where OpenCV's sum overflows.
+            let sum: u64 = block.map(|row| u64::from(across(row))).sum();
             *target = (sum as f32 * share).round_ties_even() as u8;
         }
     }

@@ -8,6 +8,7 @@ use bones::{Bone, BoneSet, Mask, Size};
 use shard::Record;
 
 use crate::PlaneError;
+use crate::opinion::first_names;
 
 /// The attributes that travel with every record.
 pub mod attribute {
@@ -28,6 +29,8 @@ pub mod attribute {
     pub const PARENT: &str = "parent";
     /// The key of the record at the beginning, where the parent was derived itself.
     pub const ANCESTOR: &str = "ancestor";
+    /// The bones on which the plane `masks` has an opinion, separated by blanks; absent where it has one on all.
+    pub const OPINION: &str = "opinion";
 }
 
 /// Which part of which radiograph a record shows.
@@ -42,7 +45,8 @@ pub struct Frame {
 impl Frame {
     /// Reads the attributes `size` and `window`.
     pub fn of(record: &Record) -> Result<Frame, PlaneError> {
-        let text = record.attributes.get(attribute::SIZE).map(String::as_str).unwrap_or_default();
+        let missing = || PlaneError::Attribute { attribute: attribute::SIZE, what: "is missing".to_owned() };
+        let text = record.attributes.get(attribute::SIZE).ok_or_else(missing)?;
         let mut sides = text.split(' ').map(u32::from_str);
         let size = match (sides.next(), sides.next(), sides.next()) {
             (Some(Ok(width)), Some(Ok(height)), None) => Size::new(width, height),
@@ -64,20 +68,21 @@ impl Frame {
     /// bone, each in one piece, so one in which some were not found or lie scattered is probably something else, or
     /// beyond the model.
     pub fn misgiving(&self, mask: &Mask) -> Option<String> {
+        self.misgiving_about(mask, BoneSet::ALL)
+    }
+
+    /// The same of a prediction that has an opinion on the bones `sought` alone.
+    pub fn misgiving_about(&self, mask: &Mask, sought: BoneSet) -> Option<String> {
         if self.window.is_some() {
             return None;
         }
-        let absent: Vec<Bone> = mask.absent().iter().collect();
-        let scattered: Vec<Bone> = Bone::ALL.into_iter().filter(|bone| is_scattered(mask, *bone)).collect();
-        let found = [(absent, "were not found"), (scattered, "lie in scattered pieces")];
+        let scattered: BoneSet = sought.iter().filter(|bone| is_scattered(mask, *bone)).collect();
+        let found = [(mask.absent() & sought, "were not found"), (scattered, "lie in scattered pieces")];
         let told: Vec<String> = found
             .into_iter()
             .filter(|(bones, _)| !bones.is_empty())
             .map(|(bones, what)| {
-                let names: Vec<&str> = bones.iter().take(4).map(|bone| bone.name()).collect();
-                let more = if bones.len() > names.len() { ", …" } else { "" };
-                let all = BoneSet::ALL.len();
-                format!("{} of {all} bones {what} ({}{more})", bones.len(), names.join(", "))
+                format!("{} of {} bones {what} ({})", bones.len(), sought.len(), first_names(bones))
             })
             .collect();
         (!told.is_empty()).then(|| format!("{}: look at it before you trust it", told.join(" and ")))
@@ -124,6 +129,9 @@ mod tests {
             Mask::from_dense(size, &[BoneSet::ALL, BoneSet::EMPTY, BoneSet::ALL, BoneSet::EMPTY]).unwrap();
         let text = whole.misgiving(&pieces).unwrap();
         assert!(text.starts_with("29 of 29 bones lie in scattered pieces (finger-1, "), "{text}");
+        assert_eq!(whole.misgiving_about(&mask(BoneSet::CARPALS), BoneSet::CARPALS), None);
+        let text = whole.misgiving_about(&mask(BoneSet::EMPTY), BoneSet::CARPALS).unwrap();
+        assert!(text.starts_with("8 of 8 bones were not found"), "{text}");
         let crop = Frame { size, window: Some("0 0 4 1 of 8 8".parse().unwrap()) };
         assert_eq!(crop.misgiving(&mask(BoneSet::EMPTY)), None);
     }

@@ -13,6 +13,7 @@
 
 mod around;
 mod frame;
+mod opinion;
 mod quantised;
 mod rounded;
 mod scores;
@@ -25,6 +26,7 @@ use shard::{Dtype, Encoding, Header, Plane, PlaneSpec, Record};
 use thiserror::Error;
 
 pub use frame::{Frame, attribute};
+pub use opinion::{first_names, masks_and_opinion, opinion, set_opinion};
 pub use scores::{Scores, ScoresKind, scores, set_scores};
 
 /// The names of the planes.
@@ -63,9 +65,11 @@ pub fn classes() -> Vec<String> {
     Bone::NAMES.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// Checks that a stream's `polygons`, `masks` and `scores` index the classes of this project, in their order.
+/// Checks that a stream's `polygons`, `masks` and `scores` index the classes of this project, in their order. A stream
+/// of images alone indexes none.
 pub fn check_classes(header: &Header) -> Result<(), String> {
-    if header.classes == Bone::NAMES {
+    let indexing = [name::POLYGONS, name::MASKS, name::SCORES];
+    if header.classes == Bone::NAMES || indexing.iter().all(|name| header.plane(name).is_none()) {
         return Ok(());
     }
     let at = Bone::NAMES.iter().zip(&header.classes).position(|(known, found)| known != found);
@@ -276,6 +280,24 @@ mod tests {
         assert_eq!(take_image(&mut record).unwrap(), image);
         assert_eq!(masks(&record).unwrap(), mask);
         assert_eq!(polygons(&record).unwrap(), (size, outlines));
+    }
+
+    #[test]
+    fn classes_matter_where_a_plane_indexes_them() {
+        let header = |planes: Vec<PlaneSpec>, classes: &[&str]| Header {
+            producer: shard::Producer { stage: "other".to_owned(), version: "1".to_owned() },
+            planes,
+            classes: classes.iter().map(|&class| class.to_owned()).collect(),
+            attributes: Default::default(),
+        };
+        assert_eq!(check_classes(&header(vec![image_spec()], &[])), Ok(()));
+        assert_eq!(check_classes(&header(vec![image_spec(), masks_spec()], &Bone::NAMES)), Ok(()));
+        let specs = [polygons_spec(), masks_spec(), ScoresKind::Quantised.spec()];
+        for spec in specs {
+            let told = check_classes(&header(vec![spec.clone()], &[])).unwrap_err();
+            assert!(told.contains("there are 0 classes, not 29"), "{told}");
+            assert!(check_classes(&header(vec![spec], &["finger-2"])).is_err());
+        }
     }
 
     #[test]

@@ -4,19 +4,21 @@ mod end;
 mod place;
 mod verbs;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use runner::run::panics;
+use runner::store::gc::Begun;
+use runner::tell::console::words;
 
 use crate::end::{End, print};
 use crate::place::{Opened, Place};
 
 /// Runs a pipeline of stages, and tells about it.
 ///
-/// Exit codes: 0 complete, 2 a bad pipeline file or wrong usage, 65, 70, 74 or 75 as the stage that failed,
-/// 130 after Ctrl-C.
+/// Exit codes: 0 complete, 2 a bad pipeline file, wrong usage, or an export that stays because somebody changed it,
+/// 65, 70, 74 or 75 as the stage that failed (74: it does not start), 130 after Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -80,6 +82,10 @@ enum Verb {
         /// The pipeline files whose results to keep
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Also remove trainings, and other folders to go on from, that have begun and that none of these pipelines
+        /// reaches now; else they stay, as one whose input must be made again may yet go on
+        #[arg(long)]
+        begun: bool,
         /// Only tell how much it is
         #[arg(short = 'n', long)]
         dry_run: bool,
@@ -90,19 +96,23 @@ enum Verb {
 
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
-    let ended = match verb {
+    let ended = panics::catch(|| match verb {
         None => run.run(),
         Some(Verb::Why { file, nodes, place }) => verbs::why(&file, &nodes, &place),
         Some(Verb::Graph { file, dot, place }) => Opened::open(&file, &place)
             .and_then(|opened| print(&if dot { opened.graph.dot() } else { opened.graph.text() })),
         Some(Verb::Report { file, out, json, place }) => verbs::report(&file, out, json, &place),
         Some(Verb::Verify { files, remove, place }) => verbs::verify(&files, remove, &place),
-        Some(Verb::Gc { files, dry_run, place }) => verbs::gc(&files, dry_run, &place),
-    };
+        Some(Verb::Gc { files, begun, dry_run, place }) => {
+            let begun = if begun { Begun::Remove } else { Begun::Keep };
+            verbs::gc(&files, begun, dry_run, &place)
+        }
+    });
+    let ended = ended.unwrap_or_else(|panic| Err(End { code: 70, message: format!("runner: {panic}") }));
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(End { code, message }) => {
-            let _ = writeln!(std::io::stderr(), "{message}");
+            words(&message);
             ExitCode::from(code)
         }
     }

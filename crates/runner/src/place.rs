@@ -39,8 +39,8 @@ impl Opened {
         let store = Store::new(&place.store);
         let memo = Memo::load(&store.path("memo"));
         let stages = Stages::new(place.stages.as_deref(), Some(store.path("cards")));
-        let graph = runner::check(&name, &text, &place.settings, &stages, &memo)
-            .map_err(|faults| End { code: 2, message: faults.to_string() })?;
+        let graph = runner::check(&name, &text, &place.settings, &stages, &store, &memo)
+            .map_err(|faults| End { code: faults.code(), message: faults.to_string() })?;
         Ok(Opened { graph, store, memo })
     }
 }

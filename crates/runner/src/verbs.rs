@@ -1,11 +1,12 @@
 //! What each verb of the command line does.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use fs_err as fs;
+use partial::Existing;
 use runner::check::graph::{Graph, Reach, Selection};
 use runner::plan::preview::preview;
 use runner::plan::reachable;
@@ -13,7 +14,8 @@ use runner::plan::{Decision, Planner, why as reason};
 use runner::run::execute::Execution;
 use runner::run::interrupt::Interrupt;
 use runner::run::lock::Lock;
-use runner::store::{Store, gc as garbage};
+use runner::store::Store;
+use runner::store::gc::{self as garbage, Begun};
 use runner::tell::console::Console;
 use runner::tell::report::Report;
 use runner::tell::{last, timeline};
@@ -47,6 +49,9 @@ pub(crate) struct Run {
     /// Go on with what does not depend on a node that failed
     #[arg(long)]
     keep_going: bool,
+    /// Put exports also where something is that this store did not put there, or that was changed since
+    #[arg(long)]
+    replace: bool,
     /// Print the report, or with -n the plan, as JSON
     #[arg(long)]
     json: bool,
@@ -93,7 +98,7 @@ impl Run {
         let console = Console::new(width(graph));
         let interrupt = Interrupt::listen().map_err(End::io)?;
         let Some(lock) = lock(store, &graph.file, &console, &interrupt)? else {
-            return Ok(interrupt.signal().map_or(130, |signal| 128 + signal as u8));
+            return Ok(interrupted(&interrupt));
         };
         check_frozen(planner, selection)?;
         let execution = Execution {
@@ -103,6 +108,7 @@ impl Run {
             interrupt: &interrupt,
             jobs: usize::from(self.jobs),
             keep_going: self.keep_going,
+            existing: if self.replace { Existing::Replace } else { Existing::Keep },
         };
         let report = execution.run(selection);
         memo.save().map_err(End::io)?;
@@ -129,6 +135,9 @@ impl Run {
         }
         for path in &report.exports {
             text.push_str(&format!("{}\n", path.display()));
+        }
+        for what in &report.kept {
+            text.push_str(&format!("not exported: {what}\n"));
         }
         print(&text).map(drop)
     }
@@ -172,14 +181,19 @@ pub(crate) fn report(file: &Path, out: Option<PathBuf>, json: bool, place: &Plac
         return print_json(&report);
     }
     let path = out.unwrap_or_else(|| last::timeline_path(&store, &name));
-    fs::write(&path, timeline::html(&report))
-        .map_err(|error| End { code: 74, message: format!("runner: {}: {error}", path.display()) })?;
+    partial::write(&path, timeline::html(&report)).map_err(End::io)?;
     print(&format!("{}{}\n{}\n", report.table(), report.summary(), path.display()))
 }
 
 /// Digests results again.
 pub(crate) fn verify(files: &[PathBuf], remove: bool, place: &Place) -> Result<u8, End> {
     let store = Store::new(&place.store);
+    // What is removed may be what another runner makes or reads; who only looks need not wait.
+    let interrupt = Interrupt::listen().map_err(End::io)?;
+    let lock = if remove { Some(lock(&store, "verify", &Console::new(0), &interrupt)?) } else { None };
+    if lock.as_ref().is_some_and(Option::is_none) {
+        return Ok(interrupted(&interrupt));
+    }
     let keys = if files.is_empty() { None } else { Some(reachable(files, place)?) };
     let (count, damages) = garbage::verify(&store, keys.as_ref()).map_err(End::io)?;
     for damage in &damages {
@@ -196,17 +210,28 @@ pub(crate) fn verify(files: &[PathBuf], remove: bool, place: &Place) -> Result<u
 }
 
 /// Removes what none of the pipelines reaches.
-pub(crate) fn gc(files: &[PathBuf], dry_run: bool, place: &Place) -> Result<u8, End> {
+pub(crate) fn gc(files: &[PathBuf], begun: Begun, dry_run: bool, place: &Place) -> Result<u8, End> {
     let store = Store::new(&place.store);
     let console = Console::new(0);
     let interrupt = Interrupt::listen().map_err(End::io)?;
     let name = files[0].display().to_string();
-    let Some(_lock) = lock(&store, &name, &console, &interrupt)? else { return Ok(130) };
+    let Some(_lock) = lock(&store, &name, &console, &interrupt)? else { return Ok(interrupted(&interrupt)) };
     let keys = reachable(files, place)?;
-    let removed = garbage::collect(&store, &keys, dry_run).map_err(End::io)?;
+    let removed = garbage::collect(&store, &keys, begun, dry_run).map_err(End::io)?;
     let would = if dry_run { "would remove" } else { "removed" };
-    let mebibytes = removed.bytes as f64 / (1 << 20) as f64;
-    print(&format!("{would} {} results ({mebibytes:.1} MiB), kept {}\n", removed.results, removed.kept))
+    let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+    let garbage::Removed { results, bytes, kept, begun, begun_bytes } = removed;
+    print(&format!("{would} {results} results ({}), kept {kept}\n", mebibytes(bytes)))?;
+    if begun > 0 {
+        let size = mebibytes(begun_bytes);
+        print(&format!("kept {begun} more that work can go on from ({size}); --begun removes them too\n"))?;
+    }
+    Ok(0)
+}
+
+/// The exit code after a signal.
+fn interrupted(interrupt: &Interrupt) -> u8 {
+    interrupt.signal().map_or(130, |signal| 128 + signal as u8)
 }
 
 fn reachable(files: &[PathBuf], place: &Place) -> Result<BTreeSet<String>, End> {

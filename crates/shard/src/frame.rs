@@ -1,6 +1,8 @@
 //! A sealed frame: zstd's skippable frame whose payload ends in a checksum of all before it.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -56,7 +58,8 @@ impl Sealed {
 }
 
 fn checksum_of(frame: &[u8]) -> u128 {
-    frame.last_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
+    let bytes = frame.last_chunk().expect("a sealed frame ends in its checksum");
+    u128::from_le_bytes(*bytes)
 }
 
 /// What a frame is for.
@@ -154,6 +157,34 @@ impl<R: Read> Frames<R> {
         self.input.read_exact(&mut bytes[first..]).map_err(ended)?;
         self.position += bytes.len() as u64;
         Ok(true)
+    }
+}
+
+impl<'a> Frames<At<'a>> {
+    /// Reads a file on from `position`, without its cursor.
+    pub(crate) fn at(file: &'a File, position: u64) -> Frames<At<'a>> {
+        Frames::new(At::new(file, position), position)
+    }
+}
+
+/// A file that is read on from a position, so that threads can share it.
+#[derive(Debug)]
+pub(crate) struct At<'a> {
+    file: &'a File,
+    position: u64,
+}
+
+impl At<'_> {
+    pub(crate) fn new(file: &File, position: u64) -> At<'_> {
+        At { file, position }
+    }
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(bytes, self.position)?;
+        self.position += count as u64;
+        Ok(count)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -72,7 +71,7 @@ impl Indexed {
     pub fn raw(&self, number: usize) -> Result<RawRecord, Error> {
         let Entry { offset, digest, key } = &self.entries[number];
         let good = || number.checked_sub(1).map(|before| self.entries[before].key.clone());
-        let mut frames = Frames::new(At { file: &self.file, position: *offset }, *offset);
+        let mut frames = Frames::at(&self.file, *offset);
         let raw = match frames.sealed() {
             Ok(Some((Kind::Head, frame))) => RawRecord::read(frame, &mut frames),
             Ok(_) => {
@@ -112,7 +111,7 @@ impl Indexed {
         let mut headers = Vec::with_capacity(streams.len());
         let mut entries = Vec::new();
         for (start, end) in streams {
-            let frame = match Frames::new(At { file: &file, position: start }, start).sealed()? {
+            let frame = match Frames::at(&file, start).sealed()? {
                 Some((Kind::Header, frame)) => frame,
                 _ => return Err(Error::corrupt(start, "there is no header where the end frame says")),
             };
@@ -140,25 +139,11 @@ fn end_before(file: &File, position: u64) -> Result<End, Error> {
     let mut length = [0; 4];
     file.read_exact_at(&mut length, tail)?;
     let start = position.checked_sub(u64::from(u32::from_le_bytes(length))).ok_or_else(fault)?;
-    match Frames::new(At { file, position: start }, start).sealed()? {
+    match Frames::at(file, start).sealed()? {
         Some((Kind::End, frame)) => match End::from_frame(&frame) {
             Some(end) if end.frame_length == position - start && end.stream_length() <= position => Ok(end),
             _ => Err(fault()),
         },
         _ => Err(fault()),
-    }
-}
-
-/// Reads a file on from a position, without its cursor.
-struct At<'a> {
-    file: &'a File,
-    position: u64,
-}
-
-impl Read for At<'_> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(bytes, self.position)?;
-        self.position += count as u64;
-        Ok(count)
     }
 }

@@ -28,7 +28,8 @@
 //! ```
 //!
 //! To compress or decompress on all cores, hand [`RawRecord`]s to [`ordered::map`]; to read in any order, open an
-//! [`Indexed`] shard; to write a file that appears only when it is whole, use [`Writer::create`].
+//! [`Indexed`] shard; to write a file that appears only when it is whole, use [`Writer::create`]; to rescue what is whole
+//! in a damaged file, use [`Salvage`].
 
 mod content;
 pub mod digest;
@@ -40,18 +41,20 @@ mod head;
 mod header;
 pub mod indexed;
 pub mod ordered;
-pub mod partial;
+pub mod program;
 pub mod raw;
 pub mod reader;
 pub mod record;
+pub mod salvage;
+mod scan;
 pub mod writer;
 
 pub use digest::Digest;
 pub use error::Error;
 pub use head::PlaneHead;
 pub use indexed::Indexed;
-pub use partial::Partial;
 pub use raw::RawRecord;
 pub use reader::Reader;
 pub use record::{Dtype, Encoding, Header, Plane, PlaneSpec, Producer, Record};
+pub use salvage::Salvage;
 pub use writer::Writer;

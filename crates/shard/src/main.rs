@@ -1,20 +1,11 @@
-//! Lists, joins, checks and rescues shards.
-//!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | complete |
-//! | 2 | wrong usage |
-//! | 65 | bad data: the message names file, record and reason |
-//! | 74 | the operating system refused to read or write |
-//! | 75 | another process is writing the same file |
-//! | 141 | the reader of standard output left (silent) |
+//! Lists, joins, checks and rescues shards. //! The exit codes are those of [`Exit`].
 
 mod commands;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use shard::program::{Exit, guarded, say};
 
 use commands::{cat, head, ls, recover, verify};
 
@@ -36,25 +27,38 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(error) => {
+            // Who closed standard error does not want to know.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Complete }.into();
+        }
+    };
+    let result = guarded(|| match command {
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
         Command::Head(arguments) => head::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Recover(arguments) => recover::run(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Some(words) = failure.words() {
-                say(words);
+    });
+    let exit = match result {
+        Ok(Ok(())) => Exit::Complete,
+        Ok(Err(failure)) => {
+            if failure.exit != Exit::ReaderLeft {
+                tell(failure.words);
             }
-            ExitCode::from(failure.code())
+            failure.exit
         }
-    }
+        Err(panic) => {
+            panic.say("shard");
+            Exit::Fault
+        }
+    };
+    exit.into()
 }
 
-/// Writes a line to standard error; who closed that does not want to know.
-fn say(words: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "shard: {words}");
+/// Writes a line to standard error.
+fn tell(words: impl std::fmt::Display) {
+    say(format_args!("shard: {words}"));
 }

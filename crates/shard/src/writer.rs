@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use partial::{Existing, PartialFile};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::end::Tally;
-use crate::partial::Partial;
 use crate::{Digest, Error, Header, RawRecord, Record};
 
 /// Writes records to a stream, which is not whole before [`Writer::finish`].
@@ -24,11 +24,11 @@ pub struct Writer<W> {
     broken: bool,
 }
 
-impl Writer<Partial> {
-    /// Writes the header to `<path>.partial`. [`Writer::commit`] makes it appear as `path`; a writer that is dropped
-    /// before that removes it.
-    pub fn create(path: impl AsRef<Path>, header: Header) -> Result<Writer<Partial>, Error> {
-        Writer::new(Partial::create(path)?, header)
+impl Writer<PartialFile> {
+    /// Writes the header to `<path>.partial`, which must not be another writer's. [`Writer::commit`] makes it appear as
+    /// `path`; a writer that is dropped before that removes it.
+    pub fn create(path: impl AsRef<Path>, header: Header) -> Result<Writer<PartialFile>, Error> {
+        Writer::new(PartialFile::create(path, Existing::Replace)?, header)
     }
 
     /// Writes the end frame, makes the bytes durable, and puts the file into its place.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -149,7 +150,15 @@ fn exit_codes_tell_usage_data_and_system_apart() {
     assert_eq!(code(&["ls", "--colour", "-"], b""), Some(2));
     assert_eq!(code(&["ls", "-"], b""), Some(65));
     assert_eq!(code(&["ls", "absent.shard"], b""), Some(74));
-    assert_eq!(code(&["cat", "-", "--out", "absent/a.shard"], &stream(&[])), Some(74));
+    fs::write(folder.path().join("file"), "").unwrap();
+    assert_eq!(code(&["cat", "-", "--out", "file/a.shard"], &stream(&[])), Some(74));
+    assert_eq!(code(&["cat", "-", "--out", "."], &stream(&[])), Some(74));
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    assert_eq!(code(&["cat", "-", "--out", "folder"], &stream(&[])), Some(2));
+    assert_eq!(code(&["cat", "-", "--out", "/dev/null"], &stream(&[])), Some(0));
+    if Path::new("/dev/full").exists() {
+        assert_eq!(code(&["cat", "-", "--out", "/dev/full"], &stream(&[])), Some(74));
+    }
 }
 
 #[test]
@@ -191,47 +200,121 @@ fn the_zstd_program_accepts_a_shard() {
     );
 }
 
-/// Where each record of a stream ends.
-fn record_ends(bytes: &[u8]) -> Vec<usize> {
+/// The bytes that each record of a stream takes.
+fn places(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut reader = Reader::new(bytes).unwrap();
-    let mut ends = Vec::new();
+    let mut start = reader.good_length() as usize;
+    let mut places = Vec::new();
     while let Some(raw) = reader.next_raw() {
         raw.unwrap();
-        ends.push(reader.good_length() as usize);
+        places.push(start..reader.good_length() as usize);
+        start = reader.good_length() as usize;
     }
-    ends
+    places
+}
+
+/// What happens to a stream.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    Flip(u32),
+    Cut,
+    Insert(u8),
+    Remove(usize),
+}
+
+impl Damage {
+    fn any() -> impl Strategy<Value = Damage> {
+        prop_oneof![
+            (0..8_u32).prop_map(Damage::Flip),
+            Just(Damage::Cut),
+            any::<u8>().prop_map(Damage::Insert),
+            (1..40_usize).prop_map(Damage::Remove),
+        ]
+    }
+
+    /// Does it, and gives the bytes of the whole stream that are not there any more as they were. What is inserted
+    /// parts the byte before it from the one behind it.
+    fn strike(self, bytes: &mut Vec<u8>, at: usize) -> Range<usize> {
+        match self {
+            Damage::Flip(bit) => {
+                bytes[at] ^= 1 << bit;
+                at..at + 1
+            }
+            Damage::Cut => {
+                let length = bytes.len();
+                bytes.truncate(at);
+                at..length
+            }
+            Damage::Insert(byte) => {
+                bytes.insert(at, byte);
+                at..at
+            }
+            Damage::Remove(count) => {
+                let end = bytes.len().min(at + count);
+                bytes.drain(at..end);
+                at..end
+            }
+        }
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn recover_keeps_exactly_the_good_prefix(
+    fn recover_keeps_exactly_the_records_that_are_whole(
+        damage in Damage::any(),
         at in any::<proptest::sample::Index>(),
-        truncate in any::<bool>(),
-        bit in 0..8_u32,
+        parts in 1..3_usize,
     ) {
-        let all = ["ID1/a", "ID1/b", "ID2/c"];
-        let mut bytes = stream(&all);
-        let ends = record_ends(&bytes);
-        let header_length = Reader::new(bytes.as_slice()).unwrap().good_length() as usize;
-        let at = at.index(bytes.len());
-        if truncate { bytes.truncate(at) } else { bytes[at] ^= 1_u8 << bit }
+        let keys = ["ID1/a", "ID1/b", "ID2/c", "ID2/d"];
+        let streams: Vec<Vec<u8>> = keys.chunks(keys.len() / parts).map(stream).collect();
+        let whole = streams.concat();
+        let header_length = Reader::new(whole.as_slice()).unwrap().good_length() as usize;
+        // Records of the second stream begin behind its header, which `places` counts to the first of them.
+        let places: Vec<Range<usize>> = streams.iter().scan(0, |start, stream| {
+            let places = self::places(stream).into_iter().map(|place| place.start + *start..place.end + *start);
+            let places: Vec<_> = places.collect();
+            *start += stream.len();
+            Some(places)
+        }).flatten().collect();
+        let at = at.index(whole.len());
+        let mut bytes = whole.clone();
+        let gone = damage.strike(&mut bytes, at);
+        prop_assume!(bytes != whole);
 
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("bad.shard"), &bytes).unwrap();
         let recovered = shard(folder.path(), &["recover", "bad.shard", "--out", "good.shard"], b"");
         let good = folder.path().join("good.shard");
-        if at < header_length {
-            prop_assert_eq!(recovered.status.code(), Some(65));
-            prop_assert!(!good.exists());
-        } else {
-            let kept = ends.iter().filter(|end| **end <= at).count();
-            prop_assert_eq!(fs::read(good).unwrap(), stream(&all[..kept]));
-            let words = format!("bad.shard: kept {kept} records; lost what follows byte ");
-            prop_assert!(text(&recovered.stderr).contains(&words), "{}", text(&recovered.stderr));
-            prop_assert_eq!(recovered.status.code(), Some(0));
+        let told = text(&recovered.stderr).to_owned();
+        if parts == 2 && matches!(damage, Damage::Cut) && at == streams[0].len() {
+            // A whole first stream: nobody can know of the second.
+            prop_assert_eq!(recovered.status.code(), Some(0), "{}", told);
+            return Ok(());
         }
+        prop_assert_eq!(recovered.status.code(), Some(65), "{}", told);
+        if gone.start < header_length {
+            prop_assert!(!good.exists());
+            return Ok(());
+        }
+        let hit = |place: &Range<usize>| match gone.is_empty() {
+            true => place.start < gone.start && gone.start < place.end,
+            false => place.start < gone.end && gone.start < place.end,
+        };
+        let (lost, kept): (Vec<_>, Vec<_>) = keys.iter().zip(&places).partition(|(_, place)| hit(place));
+        let kept: Vec<&str> = kept.into_iter().map(|(key, _)| *key).collect();
+        prop_assert_eq!(fs::read(good).unwrap(), stream(&kept), "{}", told);
+        // The index names what is lost, where the file still has it.
+        let each = keys.len() / parts;
+        for (key, place) in lost {
+            let number = places.iter().position(|other| other == place).unwrap();
+            let index = places[number / each * each + each - 1].end;
+            let named = told.contains(&format!("lost record {key}: "));
+            prop_assert!(named || gone.end > index, "{}", told);
+        }
+        let count = format!("bad.shard: {} whole records are in good.shard; losses: ", kept.len());
+        prop_assert!(told.contains(&count), "{}", told);
     }
 }
 
@@ -240,6 +323,66 @@ fn recover_says_when_nothing_was_lost() {
     let folder = tempfile::tempdir().unwrap();
     let whole = stream(&["ID1/a", "ID1/b"]);
     let recovered = shard(folder.path(), &["recover", "-", "--out", "-"], &whole);
-    assert_eq!(recovered.stdout, whole);
-    assert_eq!(text(&recovered.stderr), "shard: standard input: nothing was lost: all 2 records are good\n");
+    assert_eq!((recovered.status.code(), &recovered.stdout), (Some(0), &whole));
+    assert_eq!(text(&recovered.stderr), "shard: standard input: nothing was lost: all 2 records are whole\n");
+}
+
+#[test]
+fn recover_names_the_one_record_that_a_flipped_byte_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys: Vec<String> = (0..14).map(|number| format!("ID{number}/image")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut bytes = stream(&keys);
+    let first = places(&bytes)[0].clone();
+    let others = stream(&keys[1..]);
+    for (at, words) in [
+        (first.start + 20, "lost record ID0/image: not found at byte"),
+        (first.end - 1, "lost record ID0/image: at byte"),
+    ] {
+        bytes[at] ^= 1;
+        fs::write(folder.path().join("bad.shard"), &bytes).unwrap();
+        bytes[at] ^= 1;
+        let recovered = shard(folder.path(), &["recover", "bad.shard", "--out", "good.shard"], b"");
+        let told = text(&recovered.stderr);
+        assert_eq!(recovered.status.code(), Some(65), "{told}");
+        assert!(told.contains(words), "{told}");
+        assert_eq!(fs::read(folder.path().join("good.shard")).unwrap(), others, "{told}");
+    }
+}
+
+#[test]
+fn recover_does_not_take_a_shard_inside_a_record_for_its_own() {
+    // The bytes of a plane are a shard; incompressible, it stands in the content as it is.
+    let inner = stream(&["ID8/inner"]);
+    let mut outer = Writer::new(Vec::new(), header("test")).unwrap();
+    let mut carrier = record("ID1/carrier");
+    carrier.planes[0].shape = vec![1, inner.len() as u64];
+    carrier.planes[0].bytes = inner;
+    outer.push(&carrier).unwrap();
+    outer.push(&record("ID1/next")).unwrap();
+    let mut bytes = outer.finish().unwrap().0;
+    let place = places(&bytes)[0].clone();
+    bytes[place.end - 1] ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    let recovered = shard(folder.path(), &["recover", "-", "--out", "-"], &bytes);
+    assert_eq!(recovered.stdout, stream(&["ID1/next"]), "{}", text(&recovered.stderr));
+    assert!(text(&recovered.stderr).contains("lost record ID1/carrier: "), "{}", text(&recovered.stderr));
+    drop(folder);
+}
+
+#[test]
+fn who_closes_standard_error_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.shard"), stream(&["ID1/a"])).unwrap();
+    let closed = |arguments: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shard"));
+        let command = command.args(arguments.split(' ')).current_dir(folder.path()).stderr(writer);
+        command.status().unwrap().code()
+    };
+    assert_eq!(closed("recover a.shard --out b.shard"), Some(0));
+    assert_eq!(fs::read(folder.path().join("b.shard")).unwrap(), stream(&["ID1/a"]));
+    assert_eq!(closed("ls absent.shard"), Some(74));
+    assert_eq!(closed("ls --colour -"), Some(2));
 }

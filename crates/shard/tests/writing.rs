@@ -4,9 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 
-use shard::{
-    Dtype, Encoding, Error, Header, Partial, Plane, PlaneSpec, Producer, RawRecord, Reader, Record, Writer,
-};
+use shard::{Dtype, Encoding, Error, Header, Plane, PlaneSpec, Producer, RawRecord, Reader, Record, Writer};
 
 fn header(stage: &str, plane: &str) -> Header {
     Header {
@@ -203,15 +201,11 @@ fn a_file_appears_when_it_is_whole() {
 fn two_writers_of_one_file_do_not_mix() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.shard");
-    let first = Partial::create(&path).unwrap();
-    assert_eq!(Partial::create(&path).err().unwrap().kind(), io::ErrorKind::WouldBlock);
+    let first = Writer::create(&path, header("decode", "image")).unwrap();
+    let second = Writer::create(&path, header("decode", "image")).err().unwrap();
+    assert!(matches!(&second, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock), "{second}");
+    assert!(second.to_string().contains("a.shard.partial: process "), "{second}");
     drop(first);
-    Partial::create(&path).unwrap().commit().unwrap();
-    Partial::create(&path).unwrap().commit().unwrap();
-}
-
-#[test]
-fn a_file_does_not_take_the_place_of_a_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    assert_eq!(Partial::create(folder.path()).err().unwrap().kind(), io::ErrorKind::AlreadyExists);
+    Writer::create(&path, header("decode", "image")).unwrap().commit().unwrap();
+    Writer::create(&path, header("decode", "image")).unwrap().commit().unwrap();
 }

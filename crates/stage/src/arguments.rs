@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use shard::program::is_standard;
+
+use crate::Failure;
 
 /// How progress is told on standard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -31,7 +34,7 @@ pub struct Contract {
     /// Replace an output folder that exists already
     #[arg(long)]
     pub replace: bool,
-    /// Write a JSON summary of the run: arguments, digests, counts, time, memory
+    /// Write a JSON summary of the run: arguments, digests, counts, time, memory; `-` is standard output
     #[arg(long, value_name = "PATH")]
     pub summary: Option<PathBuf>,
     /// How to tell progress on standard error
@@ -52,6 +55,29 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// Whether the output goes to standard output.
+    pub(crate) fn writes_to_stdout(&self) -> bool {
+        self.out.as_deref().is_none_or(is_standard)
+    }
+
+    /// Refuses a summary that would stand in the output, or take its place.
+    pub(crate) fn check_summary(&self) -> Result<(), Failure> {
+        let Some(summary) = &self.summary else { return Ok(()) };
+        if is_standard(summary) && self.writes_to_stdout() {
+            let words =
+                "standard output takes one of the two: give --out PATH for the output, or --summary PATH";
+            return Err(Failure::Usage(words.to_owned()));
+        }
+        let stream = summary.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
+        if self.out.as_ref() == Some(summary) && !stream {
+            let path = summary.display();
+            return Err(Failure::Usage(format!(
+                "--out and --summary are both {path}: give each its own name"
+            )));
+        }
+        Ok(())
+    }
+
     /// All paths of the port `in`, positional ones first.
     pub fn inputs(&self) -> Vec<PathBuf> {
         self.positional.iter().chain(&self.input).cloned().collect()

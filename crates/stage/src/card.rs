@@ -26,10 +26,23 @@ pub struct Card {
     pub relation: Relation,
     /// Whether the main input is read once, or again and again (then a pipe is spooled to disk first).
     pub pass: Pass,
-    /// Whether the output's last bits depend on libtorch's version and the kind of device.
+    /// Whether the output's last bits depend on libtorch's version, the kind of device, and the number of threads.
     pub numeric: bool,
+    /// With which libtorch, and on which kind of device, the stage would compute here, with these arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<Backend>,
     /// JSON Schema of the stage's own arguments; a property `min_votes` is the flag `--min-votes`.
     pub arguments: serde_json::Value,
+}
+
+/// What computes on tensors: with the number of threads, what their last bits depend on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// libtorch's version.
+    pub libtorch: String,
+    /// The kind of device: `cpu`, `cuda` or `mps`.
+    pub device: String,
 }
 
 /// An input of a stage.
@@ -42,6 +55,14 @@ pub struct Port {
     pub arity: Arity,
     /// What it reads: any one of these.
     pub accepts: Vec<Artefact>,
+    /// Whether the stage reads names too: that of a folder, or of a file and of the folder it is in. (The names of
+    /// what is in a folder are part of its content anyway.)
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub names: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Port {
@@ -52,7 +73,12 @@ impl Port {
 
     /// A port that accepts any of `accepts`.
     pub fn new(name: &str, arity: Arity, accepts: impl Into<Vec<Artefact>>) -> Port {
-        Port { name: name.to_owned(), arity, accepts: accepts.into() }
+        Port { name: name.to_owned(), arity, accepts: accepts.into(), names: false }
+    }
+
+    /// This port, of a stage that also reads names.
+    pub fn with_names(self) -> Port {
+        Port { names: true, ..self }
     }
 }
 

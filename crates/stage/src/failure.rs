@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use shard::program::{Exit, STANDARD_OUTPUT};
+
 /// Why one record could not be processed; any error or text converts into it.
 pub type Reason = Box<dyn std::error::Error + Send + Sync>;
 
@@ -43,6 +45,8 @@ pub enum Failure {
         /// What the system said.
         source: io::Error,
     },
+    /// 74: the operating system refused, and its error names what was read or written.
+    System(io::Error),
     /// 75: it may work later.
     TryAgain(String),
     /// 141: whoever read standard output left; nobody is told.
@@ -72,16 +76,31 @@ impl Failure {
         }
     }
 
-    /// The exit code.
-    pub fn code(&self) -> u8 {
-        match self {
-            Failure::Usage(_) => 2,
-            Failure::Data(_) => 65,
-            Failure::Internal(_) => 70,
-            Failure::Io { .. } => 74,
-            Failure::TryAgain(_) => 75,
-            Failure::ReaderLeft => 141,
+    /// The system refused, in an error that names what was read or written, as those of `fs-err` and of an output do;
+    /// others want [`Failure::io`].
+    pub fn system(source: io::Error) -> Failure {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
+            io::ErrorKind::WouldBlock => Failure::TryAgain(source.to_string()),
+            _ => Failure::System(source),
         }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Failure::Usage(_) => Exit::Usage,
+            Failure::Data(_) => Exit::BadData,
+            Failure::Internal(_) => Exit::Fault,
+            Failure::Io { .. } | Failure::System(_) => Exit::Io,
+            Failure::TryAgain(_) => Exit::TryAgain,
+            Failure::ReaderLeft => Exit::ReaderLeft,
+        }
+    }
+
+    /// The exit code's number.
+    pub fn code(&self) -> u8 {
+        self.exit().code()
     }
 
     /// A failure while reading the shard stream `name`.
@@ -93,13 +112,18 @@ impl Failure {
         }
     }
 
-    /// A failure while writing the shard stream `name`.
-    pub(crate) fn writing(name: &str, error: shard::Error) -> Failure {
+    /// A failure while writing the output's stream of records; what the system refuses names it.
+    pub(crate) fn writing(error: shard::Error) -> Failure {
         match error {
-            shard::Error::Io(source) => Failure::io(name, source),
-            shard::Error::Record { key, what } => Failure::record(name, key, what),
-            other => Failure::Internal(format!("{name}: {other}")),
+            shard::Error::Io(source) => Failure::system(source),
+            shard::Error::Record { key, what } => Failure::record("output", key, what),
+            other => Failure::Internal(format!("output: {other}")),
         }
+    }
+
+    /// The system refused to print data to standard output.
+    pub(crate) fn printing(source: io::Error) -> Failure {
+        Failure::io(STANDARD_OUTPUT, source)
     }
 }
 
@@ -109,6 +133,7 @@ impl fmt::Display for Failure {
             Failure::Usage(text) | Failure::Internal(text) | Failure::TryAgain(text) => f.write_str(text),
             Failure::Data(bad) => bad.fmt(f),
             Failure::Io { what, source } => write!(f, "{what}: {source}"),
+            Failure::System(source) => source.fmt(f),
             Failure::ReaderLeft => f.write_str("the reader left"),
         }
     }

@@ -6,20 +6,22 @@ use std::io::{self, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use shard::format::HEADER_FRAME;
+use shard::program::{input_name, is_standard};
 use shard::{Header, RawRecord, Reader};
 
 use crate::{Artefact, Failure, InputDigest};
 
-type Source = Box<dyn Read + Send>;
+pub(crate) type Source = Box<dyn Read + Send>;
 
-/// How messages name `-`.
-pub(crate) fn name(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+/// Whether there is a file at `path` that can be read more than once, unlike standard input (`-`, whatever lies in the
+/// folder under that name) and pipes.
+pub fn is_on_disk(path: &Path) -> bool {
+    !is_standard(path) && path.is_file()
 }
 
 /// Opens a file, or standard input for `-`. A folder or a terminal is refused.
 pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
-    if path == Path::new("-") {
+    if is_standard(path) {
         if io::stdin().is_terminal() {
             return Err(Failure::Usage(
                 "standard input is a terminal: give --in PATH, or pipe a shard in".to_owned(),
@@ -35,11 +37,17 @@ pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
 }
 
 /// What was found at a path that may hold either.
-pub enum Content {
+pub enum Content<T = Vec<u8>> {
     /// A stream of records.
     Shard(Box<Records>),
-    /// Anything else: all of its bytes.
-    File(Vec<u8>),
+    /// What was read of anything else; all of its bytes, unless the stage reads it itself.
+    File(T),
+}
+
+/// What is at a path, told by its first bytes and to be read from them on.
+pub(crate) enum Told {
+    Shard(Source),
+    File(Source),
 }
 
 /// Whether the file at `path`, which is no pipe, begins as a stream of records does.
@@ -85,7 +93,7 @@ impl Records {
         let mut records = Records::begin(port, first, open(first)?, alternatives)?;
         // The headers of the others are checked now, so that a wrong last file does not cost a run; a pipe
         // can't be opened twice and is checked when its turn comes.
-        for path in others.iter().filter(|path| path.is_file()) {
+        for path in others.iter().filter(|path| is_on_disk(path)) {
             let other = open_shard(path, open(path)?, alternatives)?;
             check_same(&records.header, first, other.header(), path)?;
         }
@@ -93,7 +101,7 @@ impl Records {
         Ok(records)
     }
 
-    fn begin(
+    pub(crate) fn begin(
         port: &str,
         path: &Path,
         source: Source,
@@ -112,7 +120,7 @@ impl Records {
     }
 
     /// Only the first `limit` records. What follows is still read and checked, so that the digest is that of the
-    /// whole input and its writer can finish.
+    /// whole input and its writer can finish; how much that was is said and counted.
     pub fn first(mut self, limit: u64) -> Records {
         self.limit = limit;
         self
@@ -125,7 +133,7 @@ impl Records {
 
     /// The file that is being read, for messages.
     pub fn file(&self) -> String {
-        self.current.as_ref().map_or_else(|| "input".to_owned(), |(path, _)| name(path))
+        self.current.as_ref().map_or_else(|| "input".to_owned(), |(path, _)| input_name(path))
     }
 
     /// The next record, still compressed; decoding is for the thread that works on it.
@@ -141,13 +149,14 @@ impl Records {
                     return Some(Ok(raw));
                 }
                 Some(Err(error)) => {
-                    let failure = Failure::reading(&name(path), error);
+                    let failure = Failure::reading(&input_name(path), error);
                     self.current = None;
                     return Some(Err(failure));
                 }
                 None => {
-                    let digest = reader.digest().map(|digest| digest.to_string()).unwrap_or_default();
-                    let path = name(path);
+                    let digest =
+                        reader.digest().expect("a stream without an error was read to its end").to_string();
+                    let path = input_name(path);
                     self.finished.push(InputDigest { port: self.port.clone(), path, digest });
                     self.current = None;
                     let next = self.waiting.pop_front()?;
@@ -167,6 +176,16 @@ impl Records {
         Ok(())
     }
 
+    /// How many records are wanted at most.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// How many records behind them were left out.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.read.saturating_sub(self.limit)
+    }
+
     pub(crate) fn into_digests(self) -> (Vec<InputDigest>, u64) {
         (self.finished, self.read)
     }
@@ -182,22 +201,16 @@ impl Iterator for Records {
     }
 }
 
-impl Content {
-    /// Tells a stream of records from anything else by its first bytes.
-    pub(crate) fn open(port: &str, path: &Path, alternatives: &[&[String]]) -> Result<Content, Failure> {
-        let mut source = open(path)?;
-        let mut bytes = Vec::new();
-        let failed = |error| Failure::io(path, error);
-        let magic = HEADER_FRAME.to_le_bytes();
-        source.by_ref().take(magic.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes == magic {
-            let source = Box::new(io::Cursor::new(bytes).chain(source));
-            return Records::begin(port, path, source, alternatives)
-                .map(|records| Content::Shard(Box::new(records)));
-        }
-        source.read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Content::File(bytes))
-    }
+/// Tells a stream of records from anything else by its first bytes.
+pub(crate) fn tell(path: &Path) -> Result<Told, Failure> {
+    let mut source = open(path)?;
+    let mut bytes = Vec::new();
+    let magic = HEADER_FRAME.to_le_bytes();
+    let read = source.by_ref().take(magic.len() as u64).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io(input_name(path), error))?;
+    let holds_records = bytes == magic;
+    let source = Box::new(io::Cursor::new(bytes).chain(source));
+    Ok(if holds_records { Told::Shard(source) } else { Told::File(source) })
 }
 
 /// Opens a stream whose records have all planes of one of the `alternatives`, if there are any.
@@ -207,7 +220,7 @@ fn open_shard(
     alternatives: &[&[String]],
 ) -> Result<Reader<BufReader<Source>>, Failure> {
     let reader = Reader::new(BufReader::with_capacity(1 << 18, source))
-        .map_err(|error| Failure::reading(&name(path), error))?;
+        .map_err(|error| Failure::reading(&input_name(path), error))?;
     let header = reader.header();
     let missing: Vec<&str> = alternatives
         .iter()
@@ -217,7 +230,7 @@ fn open_shard(
     if !missing.is_empty() && missing.len() == alternatives.len() {
         let have: Vec<&str> = header.planes.iter().map(|plane| plane.name.as_str()).collect();
         return Err(Failure::data(
-            name(path),
+            input_name(path),
             format!(
                 "no plane `{}`: it was written by `{}`, whose records have {}; {}",
                 missing.join("` or `"),
@@ -239,11 +252,11 @@ fn check_same(header: &Header, first: &Path, other: &Header, path: &Path) -> Res
         return Ok(());
     };
     Err(Failure::data(
-        name(path),
+        input_name(path),
         format!(
             "its {differs} (by `{}`) are not those of {} (by `{}`), so the two can't be read as one stream",
             other.producer.stage,
-            name(first),
+            input_name(first),
             header.producer.stage
         ),
     ))

@@ -13,32 +13,39 @@
 //! returned `Ok` ends and renames the outputs. So a stage that failed or was killed never leaves something that
 //! looks complete.
 //!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | complete |
-//! | 2 | wrong usage |
-//! | 65 | bad data: the message names file, record and reason |
-//! | 70 | a fault of the program |
-//! | 74 | the operating system refused to read or write |
-//! | 75 | try again later |
-//! | 141 | the reader of standard output left (silent) |
+//! A program says that it is a stage by the line `ossa-stage-contract:1` in its file; the runner starts nothing else.
+//! [`main`] puts it into the program. A script that wraps a stage has it as a comment:
+//!
+//! ```sh
+//! #!/bin/sh
+//! # ossa-stage-contract:1
+//! exec nice train "$@"
+//! ```
+//!
+//! The exit codes are those of [`Exit`].
 
 mod arguments;
 mod card;
+mod digest;
 mod failure;
 mod input;
 mod job;
+mod marker;
 pub mod number;
 mod output;
+mod places;
 mod progress;
 mod run;
 mod summary;
 
 pub use arguments::{Contract, ProgressMode};
-pub use card::{Arity, Artefact, Card, Output, Pass, Port, Relation};
+pub use card::{Arity, Artefact, Backend, Card, Output, Pass, Port, Relation};
 pub use failure::{BadData, Failure, Reason};
-pub use input::{Content, Records, holds_records};
+pub use input::{Content, Records, holds_records, is_on_disk};
 pub use job::Job;
+pub use marker::{CONTRACT, MARKER};
+pub use places::Places;
 pub use progress::ProgressEvent;
 pub use run::{Stage, card_of, main};
+pub use shard::program::{Exit, STANDARD_INPUT, STANDARD_OUTPUT, input_name, is_standard, say};
 pub use summary::{InputDigest, RecordCounts, Skipped, Summary};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shard::program::{say, say_whole, shortened};
 
 use crate::ProgressMode;
 
@@ -68,9 +69,9 @@ impl Progress {
 
     /// Says what is going on; off a terminal this is always worth a line.
     pub(crate) fn message(&mut self, message: &str) {
-        message.clone_into(&mut self.event.message);
+        self.event.message = shortened(message).into_owned();
         match &self.bar {
-            Some(bar) => bar.set_message(message.to_owned()),
+            Some(bar) => bar.set_message(self.event.message.clone()),
             None => self.tell(true),
         }
     }
@@ -78,16 +79,22 @@ impl Progress {
     /// Writes a line that stays, above the bar where there is one.
     pub(crate) fn warn(&self, text: &str) {
         match (&self.bar, self.mode) {
-            (Some(bar), _) => bar.println(format!("{}: {text}", self.event.stage)),
+            (Some(bar), _) => bar.println(format!("{}: {}", self.event.stage, shortened(text))),
             (None, ProgressMode::Off) => {}
-            (None, _) => eprintln!("{}: {text}", self.event.stage),
+            (None, _) => say(format_args!("{}: {text}", self.event.stage)),
+        }
+    }
+
+    /// Takes the bar away, where there is one, for the words that follow.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 
     pub(crate) fn finish(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        } else if self.mode == ProgressMode::Json {
+        self.clear();
+        if self.bar.is_none() && self.mode == ProgressMode::Json {
             self.tell(true);
         }
     }
@@ -104,17 +111,16 @@ impl Progress {
         self.told = Instant::now();
         let ProgressEvent { stage, done, total, message } = &self.event;
         match (self.mode, total) {
+            // The message has its limit, and escapes make it at most six times as long: a line is never cut.
             (ProgressMode::Json, _) => {
-                if let Ok(line) = serde_json::to_string(&self.event) {
-                    eprintln!("{line}");
-                }
+                say_whole(serde_json::to_string(&self.event).expect("names, numbers and texts are JSON"));
             }
-            (_, Some(total)) => eprintln!("{stage}: {done}/{total} {message}"),
-            (_, None) => eprintln!("{stage}: {done} {message}"),
+            (_, Some(total)) => say(format_args!("{stage}: {done}/{total} {message}")),
+            (_, None) => say(format_args!("{stage}: {done} {message}")),
         }
     }
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template).expect("the templates here are well-formed")
 }

@@ -1,16 +1,16 @@
 //! The `main` of every stage.
 
-use std::any::Any;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use schemars::JsonSchema;
 use serde::Serialize;
+use shard::program::{Exit, guarded, say, shortened};
 
-use crate::{Card, Contract, Failure, Job, Output, Pass, Port, Relation};
+use crate::marker::{self, CONTRACT};
+use crate::{Backend, Card, Contract, Failure, Job, Output, Pass, Port, Relation};
 
 /// A stage: its arguments, what it consumes and produces, and what it does.
 pub trait Stage: Args + Serialize + JsonSchema {
@@ -25,6 +25,11 @@ pub trait Stage: Args + Serialize + JsonSchema {
     /// Whether the output's last bits depend on libtorch and the device.
     const NUMERIC: bool = false;
 
+    /// What computes, for these arguments; of every numeric stage.
+    fn backend(&self) -> Option<Backend> {
+        None
+    }
+
     /// What goes in, for these arguments.
     fn inputs(&self) -> Vec<Port>;
 
@@ -38,7 +43,7 @@ pub trait Stage: Args + Serialize + JsonSchema {
 /// The card of a stage for the given arguments.
 pub fn card_of<S: Stage>(stage: &S) -> Card {
     Card {
-        contract: 1,
+        contract: CONTRACT,
         stage: S::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         about: S::ABOUT.to_owned(),
@@ -47,6 +52,7 @@ pub fn card_of<S: Stage>(stage: &S) -> Card {
         relation: S::RELATION,
         pass: S::PASS,
         numeric: S::NUMERIC,
+        backend: stage.backend(),
         arguments: schema_of::<S>(),
     }
 }
@@ -83,31 +89,35 @@ struct CommandLine<S: Args> {
 /// Runs the stage on the process's arguments; see the crate's table of exit codes.
 pub fn main<S: Stage>() -> ExitCode {
     let start = Instant::now();
+    marker::carry();
     let command = CommandLine::<S>::command().name(S::NAME).bin_name(S::NAME).about(S::ABOUT);
     let parsed = command.try_get_matches().and_then(|matches| CommandLine::<S>::from_arg_matches(&matches));
     let CommandLine { stage, contract } = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
+            // Who closed standard error does not want to know.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return if error.use_stderr() { Exit::Usage } else { Exit::Complete }.into();
         }
     };
-    std::panic::set_hook(Box::new(|_| {}));
-    let result = catch_unwind(AssertUnwindSafe(|| execute(&stage, contract, start)))
-        .unwrap_or_else(|panic| Err(Failure::Internal(panic_text(&*panic))));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::ReaderLeft) => ExitCode::from(141),
-        Err(failure) => {
-            let fault = if matches!(failure, Failure::Internal(_)) {
-                " (this is a fault of the program; please report it)"
-            } else {
-                ""
+    // A panic drops the job on its way here, and with it an output that is not whole.
+    let exit = match guarded(|| execute(&stage, contract, start)) {
+        Ok(Ok(())) => Exit::Complete,
+        Ok(Err(Failure::ReaderLeft)) => Exit::ReaderLeft,
+        Ok(Err(failure)) => {
+            let fault = match failure {
+                Failure::Internal(_) => " (this is a fault of the program; please report it)",
+                _ => "",
             };
-            let _ = writeln!(std::io::stderr(), "{}: error: {failure}{fault}", S::NAME);
-            ExitCode::from(failure.code())
+            say(format_args!("{}: error: {}{fault}", S::NAME, shortened(&failure.to_string())));
+            failure.exit()
         }
-    }
+        Err(panic) => {
+            panic.say(S::NAME);
+            Exit::Fault
+        }
+    };
+    exit.into()
 }
 
 fn execute<S: Stage>(stage: &S, contract: Contract, start: Instant) -> Result<(), Failure> {
@@ -115,7 +125,7 @@ fn execute<S: Stage>(stage: &S, contract: Contract, start: Instant) -> Result<()
     if contract.describe {
         let text =
             serde_json::to_string_pretty(&card).map_err(|error| Failure::Internal(error.to_string()))?;
-        return writeln!(std::io::stdout(), "{text}").map_err(|error| Failure::io("standard output", error));
+        return writeln!(std::io::stdout(), "{text}").map_err(Failure::printing);
     }
     let arguments = serde_json::to_value(stage).map_err(|error| Failure::Internal(error.to_string()))?;
     let mut job = Job::new(card, contract)?;
@@ -126,12 +136,4 @@ fn execute<S: Stage>(stage: &S, contract: Contract, start: Instant) -> Result<()
             Err(failure)
         }
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "an unknown panic".to_owned())
 }

@@ -52,6 +52,17 @@ pub fn device(name: &str) -> Result<Device, Error> {
     }
 }
 
+/// The kind of the device called `name`: `cpu`, `cuda` or `mps`; of one that is not here, the kind that its name says.
+pub fn device_kind(name: &str) -> String {
+    let kind = match device(name) {
+        Ok(Device::Cpu) => "cpu",
+        Ok(Device::Cuda(_)) => "cuda",
+        Ok(Device::Mps) => "mps",
+        Ok(Device::Vulkan) | Err(_) => name.split(':').next().unwrap_or(name),
+    };
+    kind.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -65,6 +76,7 @@ mod tests {
         for bad in ["gpu", "cuda:", "cuda:x", "cuda:-1", "CPU", "", "cuda0"] {
             assert!(device(bad).unwrap_err().to_string().contains("not a device's name"), "{bad}");
         }
+        assert_eq!([device_kind("cpu"), device_kind("cuda:99")], ["cpu", "cuda"]);
         let beyond = format!("cuda:{}", Cuda::device_count().max(0));
         assert!(device(&beyond).unwrap_err().to_string().contains("CUDA device(s)"));
     }

@@ -1,7 +1,5 @@
 //! What can go wrong between a model's name and its logits.
 
-use crate::weights::WeightsError;
-
 /// An error of the zoo; every message says what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -105,7 +103,4 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A weights file could not be read or written, or does not fit the model.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
 }

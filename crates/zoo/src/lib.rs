@@ -33,7 +33,7 @@ pub mod weights;
 
 pub use catalog::ModelSpec;
 pub use cost::{Figures, figures};
-pub use device::{Placement, device};
+pub use device::{Placement, device, device_kind};
 pub use error::Error;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;

@@ -1,4 +1,13 @@
-//! Where models come from: the implementation that each equals, and whose weights it usually starts from.
+//! Where models and weights come from: the implementation that each model equals, whose weights it usually starts from,
+//! and which published weights a file has.
+//!
+//! Published weights are recognised by the repository in the hub or by the beginning of the file's SHA-256, which
+//! publishers put into names. Their licences and the normalisation of their images are what the libraries' own tables
+//! say (`tests/golden/zoo/published.py` has the details); what no table says is unknown here as well.
+
+mod published;
+
+pub use published::{Published, agreed_normalisation, published};
 
 /// Published weights of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,7 +93,7 @@ fn inverted_residuals_are_found_where_timm_and_torchvision_have_them() {
         let bias = Tensor::zeros([1000], (Kind::Float, Device::Cpu));
         published.insert("classifier.1.bias".to_owned(), bias);
         weights::write(&path, published.iter().map(|(key, tensor)| (key.as_str(), tensor))).unwrap();
-        let told = to.load_encoder(&Source::File(path.clone())).unwrap().join("; ");
+        let told = to.load_encoder(&Source::File(path.clone())).unwrap().told.join("; ");
         assert!(told.contains(library) && told.contains("classifier.1.bias"), "{told}");
         assert_eq!(encoder(&to), encoder(&from), "{name} as in {library}");
     }

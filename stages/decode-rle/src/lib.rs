@@ -11,23 +11,27 @@
 //! A submission knows neither patients nor sizes. With `--images`, a shard of the same images, keys and attributes are
 //! those of its records; without it, the key is the image's name and the size that of `--width` and `--height`.
 //!
+//! A bone without a row for any image is one on which the submission has no opinion: the masks carry that in the attribute
+//! `opinion`, which `vote` and `score` heed, and outline files have no annotation of it. A row that is left out of a bone
+//! with rows for other images says that no pixel shows it, as an empty field does.
+//!
 //! `--emit outlines` also takes a shard of masks, so that predictions can be looked at, corrected and trained on.
-//! An annotation is one ring: that of a bone's largest piece, with its holes filled. Smaller pieces are left out and
-//! counted.
+//! An annotation is one ring: that of a bone's largest piece, with its holes filled. Smaller pieces that are left out,
+//! and holes, are said and counted.
 
 mod outlines;
 
-use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use aligned::{Aligned, ImageSize, Missing, Row};
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::Record;
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Places, Port, Reason, Relation, Stage};
 
-use outlines::Outlines;
+use outlines::{Losses, Outlines};
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum, Serialize, JsonSchema)]
@@ -81,6 +85,7 @@ impl Stage for DecodeRle {
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
         let rows = self.rows(job)?;
+        let mut without_rows = 0;
         match self.emit {
             Emit::Masks => {
                 let mut header = job.header_after(None);
@@ -88,29 +93,47 @@ impl Stage for DecodeRle {
                 job.create(header)?;
                 rows.each(job, decoded, |job, decoded| match decoded {
                     Some(record) => job.push(&record),
-                    None => without_rows(job),
+                    None => {
+                        without_rows += 1;
+                        Ok(())
+                    }
                 })?;
             }
             Emit::Outlines => {
                 let folder = job.directory()?.join("outputs_json");
-                fs::create_dir(&folder).map_err(|error| Failure::io(&folder, error))?;
+                fs_err::create_dir(&folder).map_err(Failure::system)?;
+                let mut places = Places::below(folder);
                 let outlines = |row: &Row| decoded(row)?.map(|record| Outlines::of(&record)).transpose();
+                let mut lost = Losses::default();
+                let file = rows.file();
                 rows.each(job, outlines, |job, outlines| {
-                    let Some(Outlines { path, text, pieces_left_out }) = outlines else {
-                        return without_rows(job);
+                    let Some(Outlines { key, text, losses }) = outlines else {
+                        without_rows += 1;
+                        return Ok(());
                     };
-                    let path = folder.join(path);
-                    let folder = path.parent().unwrap_or(&folder);
-                    fs::create_dir_all(folder).map_err(|error| Failure::io(folder, error))?;
-                    fs::write(&path, text).map_err(|error| Failure::io(&path, error))?;
-                    job.count("pieces left out", pieces_left_out);
+                    match places.of(&key, "json") {
+                        Ok(path) => write(&path, &text).map_err(Failure::system)?,
+                        Err(reason) => return job.skip(&file, &key, reason),
+                    }
+                    lost.add(&losses);
                     job.count_written(1);
                     Ok(())
                 })?;
+                lost.tell(job);
             }
+        }
+        if without_rows > 0 {
+            job.count("images without rows", without_rows);
+            job.note(&format!("{without_rows} images have no row in the submission, and are left out"));
         }
         Ok(())
     }
+}
+
+/// Writes a file, and the folders that it is in.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs_err::create_dir_all(path.parent().expect("it is below the output's folder"))?;
+    fs_err::write(path, text)
 }
 
 impl DecodeRle {
@@ -134,14 +157,11 @@ fn decoded(row: &Row) -> Result<Option<Record>, Reason> {
             let Some(member) = member else { return Ok(None) };
             let decoded = member.record(&row.head)?;
             let mut record = row.head.clone();
-            planes::set_masks(&mut record, &planes::masks(&decoded)?);
+            let (mask, opinion) = planes::masks_and_opinion(&decoded)?;
+            planes::set_masks(&mut record, &mask);
+            planes::set_opinion(&mut record, opinion);
             Ok(Some(record))
         }
         _ => Err("the submission has it, but --images has not; give the shard of the same images".into()),
     }
-}
-
-fn without_rows(job: &mut Job) -> Result<(), Failure> {
-    job.count("images without rows", 1);
-    Ok(())
 }

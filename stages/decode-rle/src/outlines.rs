@@ -1,13 +1,12 @@
 //! The outlines of one radiograph, as an annotation file of the competition.
 
-use std::path::{Component, Path, PathBuf};
-
-use bones::contour;
-use bones::{Bone, Mask};
+use bones::dice::overlaps;
+use bones::polygon::{Outline, fill};
+use bones::{Bone, BoneSet, Mask, contour};
 use planes::{Frame, attribute};
 use serde::Serialize;
 use shard::Record;
-use stage::Reason;
+use stage::{Job, Reason};
 
 /// An annotation file. Who drew it, when, and with what tool can't be known and is not written.
 #[derive(Serialize)]
@@ -40,49 +39,98 @@ struct Metadata {
 
 /// The annotation file of one radiograph.
 pub(crate) struct Outlines {
-    /// Below `outputs_json`: `ID001/image1_R.json`.
-    pub path: PathBuf,
+    /// The key of the radiograph.
+    pub key: String,
     /// The JSON text.
     pub text: String,
-    /// How many pieces of bones are not in it.
-    pub pieces_left_out: u64,
+    /// What of the masks is not in it.
+    pub losses: Losses,
+}
+
+/// What outlines lose of masks, each bone being one ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Losses {
+    /// Files that lose anything.
+    pub files: u64,
+    /// Pieces of bones that are not in them, all but the largest one.
+    pub pieces: u64,
+    /// Their pixels.
+    pub pixels: u64,
+    /// Pixels of holes that are filled.
+    pub filled: u64,
+}
+
+impl Losses {
+    pub(crate) fn add(&mut self, other: &Losses) {
+        self.files += other.files;
+        self.pieces += other.pieces;
+        self.pixels += other.pixels;
+        self.filled += other.filled;
+    }
+
+    /// Says them on standard error and in the summary.
+    pub(crate) fn tell(&self, job: &mut Job) {
+        let Losses { files, pieces, pixels, filled } = *self;
+        if files == 0 {
+            return;
+        }
+        job.count("pieces left out", pieces);
+        job.count("pixels of pieces left out", pixels);
+        job.count("pixels of holes filled", filled);
+        job.note(&format!(
+            "an outline is one ring: in {files} files {pieces} smaller pieces of bones ({pixels} pixels) are left out, \
+             and holes of {filled} pixels are filled"
+        ));
+    }
 }
 
 impl Outlines {
     /// The outlines of the plane `masks`.
     pub(crate) fn of(record: &Record) -> Result<Outlines, Reason> {
         let frame = Frame::of(record)?;
-        let mask = planes::masks(record)?;
+        let (mask, opinion) = planes::masks_and_opinion(record)?;
         if frame.window.is_some() {
             return Err("it is a crop; run `vote --paste-back` before".into());
         }
         if mask.size() != frame.size {
             return Err(format!("its masks are {}, the radiograph is {}", mask.size(), frame.size).into());
         }
-        let path = PathBuf::from(format!("{}.json", record.key));
-        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
-            return Err("its key can't be the path of a file: it must be like `ID001/image1_R`".into());
-        }
-        let base_name = Path::new(&record.key).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let base_name = record.key.rsplit('/').next().expect("a split text has a last part");
         let filename = record.attributes.get(attribute::IMAGE_NAME).map_or(base_name, String::as_str);
-        let (annotations, pieces_left_out) = annotations(&mask);
+        let (annotations, losses) = annotations(&mask, opinion);
         let metadata = Metadata { width: frame.size.width(), height: frame.size.height() };
         let mut text = serde_json::to_string(&File { annotations, filename, metadata })?;
         text.push('\n');
-        Ok(Outlines { path, text, pieces_left_out })
+        Ok(Outlines { key: record.key.clone(), text, losses })
     }
 }
 
-/// All 29 annotations in canonical order, and how many pieces are left out of them.
-fn annotations(mask: &Mask) -> (Vec<Annotation>, u64) {
-    let mut left_out = 0;
-    let annotation = |bone: Bone| {
+/// The annotations of the bones on which there is an opinion, in canonical order, and what they lose of the mask.
+fn annotations(mask: &Mask, opinion: BoneSet) -> (Vec<Annotation>, Losses) {
+    let mut pieces_left_out = 0;
+    let outline = |bone: Bone| {
         let pieces = contour::trace(mask, bone);
-        left_out += pieces.len().saturating_sub(1) as u64;
-        let points = pieces.first().map_or_else(Vec::new, |largest| contour::simplify(&largest.ring));
-        Annotation { id: bone.name(), kind: "poly_seg", attributes: Nothing {}, label: bone.name(), points }
+        pieces_left_out += pieces.len().saturating_sub(1) as u64;
+        Outline {
+            bone,
+            ring: pieces.first().map_or_else(Vec::new, |largest| contour::simplify(&largest.ring)),
+        }
     };
-    (Bone::ALL.into_iter().map(annotation).collect(), left_out)
+    let outlines: Vec<Outline> = opinion.iter().map(outline).collect();
+    let drawn = fill(&outlines, mask.size());
+    let overlaps = overlaps(mask, &drawn).expect("a mask is drawn at its own size");
+    let pixels = overlaps.iter().map(|overlap| u64::from(overlap.a - overlap.both)).sum();
+    let filled = overlaps.iter().map(|overlap| u64::from(overlap.b - overlap.both)).sum();
+    let files = u64::from(pieces_left_out > 0 || filled > 0);
+    let losses = Losses { files, pieces: pieces_left_out, pixels, filled };
+    let annotation = |Outline { bone, ring }| Annotation {
+        id: bone.name(),
+        kind: "poly_seg",
+        attributes: Nothing {},
+        label: bone.name(),
+        points: ring,
+    };
+    (outlines.into_iter().map(annotation).collect(), losses)
 }
 
 #[cfg(test)]
@@ -108,8 +156,8 @@ mod tests {
         let bone = Bone::from_name("Ulna").unwrap();
         let ring = vec![[5, 2], [50, 6], [40, 30], [7, 20]];
         let record = radiograph(&[Outline { bone, ring }]);
-        let Outlines { path, text, pieces_left_out } = Outlines::of(&record).unwrap();
-        assert_eq!((path.to_str().unwrap(), pieces_left_out), ("ID001/a_R.json", 0));
+        let Outlines { text, losses, .. } = Outlines::of(&record).unwrap();
+        assert_eq!(losses, Losses::default());
         let file: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(file["filename"], "a_R.png");
         assert_eq!(file["metadata"], serde_json::json!({ "width": 60, "height": 40 }));
@@ -137,16 +185,36 @@ mod tests {
         let mut record = radiograph(&[]);
         planes::set_masks(&mut record, &Mask::from_dense(size, &both).unwrap());
         let outlines = Outlines::of(&record).unwrap();
-        assert_eq!(outlines.pieces_left_out, 1);
+        assert_eq!(outlines.losses, Losses { files: 1, pieces: 1, pixels: 25, filled: 0 });
         assert!(outlines.text.contains("[20,2]") && !outlines.text.contains("[2,2]"));
     }
 
     #[test]
-    fn a_key_can_not_leave_the_folder() {
-        for key in ["../a", "/etc/a", "a/../../b"] {
-            let mut record = radiograph(&[]);
-            record.key = key.to_owned();
-            assert!(Outlines::of(&record).err().unwrap().to_string().contains("can't be the path"), "{key}");
+    fn a_hole_is_filled_and_counted() {
+        let size = Size::new(60, 40).unwrap();
+        let set = BoneSet::of(Bone::ALL[4]);
+        let mut dense = vec![BoneSet::EMPTY; size.pixels() as usize];
+        for (x, y) in (10..20).flat_map(|x| (5..15).map(move |y| (x, y))) {
+            let hole = (12..15).contains(&x) && (7..9).contains(&y);
+            dense[y * 60 + x] = if hole { BoneSet::EMPTY } else { set };
         }
+        let mut record = radiograph(&[]);
+        planes::set_masks(&mut record, &Mask::from_dense(size, &dense).unwrap());
+        let losses = Outlines::of(&record).unwrap().losses;
+        assert_eq!(losses, Losses { files: 1, pieces: 0, pixels: 0, filled: 6 });
+    }
+
+    #[test]
+    fn there_is_no_annotation_where_there_is_no_opinion() {
+        let mut record = radiograph(&[]);
+        planes::set_opinion(&mut record, BoneSet::CARPALS);
+        let file: serde_json::Value = serde_json::from_str(&Outlines::of(&record).unwrap().text).unwrap();
+        let labels: Vec<&str> = file["annotations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["label"].as_str().unwrap())
+            .collect();
+        assert_eq!(labels, Bone::NAMES[19..27]);
     }
 }

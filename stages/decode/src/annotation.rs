@@ -1,19 +1,23 @@
 //! Annotations: a JSON file of the competition's layout → outlines.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bones::Bone;
 use bones::polygon::{Outline, truncate};
-use serde::Deserialize;
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+
+use crate::json;
 
 /// What an annotation file says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Annotation {
     /// At most one outline a bone, in canonical order; their rings may be empty.
     pub outlines: Vec<Outline>,
-    /// Outlines that a later one of the same bone replaced.
-    pub replaced: u64,
+    /// The bone of each outline that a later one of the same bone replaced.
+    pub replaced: Vec<Bone>,
 }
 
 impl Annotation {
@@ -80,18 +84,61 @@ struct Drawn<'a> {
     label: Cow<'a, str>,
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
-    points: Vec<[f64; 2]>,
+    points: Vec<[Coordinate; 2]>,
+}
+
+/// A number; also Python's `NaN` and infinities, which [`json::standard`] made texts: no pixel is there, but an error
+/// that names the point says more than one that names a column.
+#[derive(Clone, Copy)]
+struct Coordinate(f64);
+
+impl<'de> Deserialize<'de> for Coordinate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Coordinate, D::Error> {
+        deserializer.deserialize_any(Number).map(Coordinate)
+    }
+}
+
+struct Number;
+
+impl Visitor<'_> for Number {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<f64, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
+        match text {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            _ => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
 }
 
 /// Reads an annotation file.
 ///
 /// Annotations come in any order; of two with one label the later holds, as in every loader in use. Coordinates are
-/// truncated toward zero. Everything else in the file, sizes and file names included, is not looked at: it is often
+/// truncated toward zero. A byte order mark, and Python's `NaN` and infinities outside of points, are read past. Everything else in the file, sizes and file names included, is not looked at: it is often
 /// wrong.
 pub fn read(json: &[u8]) -> Result<Annotation, AnnotationError> {
-    let document: Document<'_> = serde_json::from_slice(json)?;
+    let json = json::standard(json);
+    let document: Document<'_> = serde_json::from_slice(&json)?;
     let mut outlines: [Option<Outline>; bones::bone::COUNT] = Default::default();
-    let mut replaced = 0;
+    let mut replaced = Vec::new();
     for (number, drawn) in (1..).zip(document.annotations) {
         let bone = Bone::from_name(&drawn.label).ok_or_else(|| AnnotationError::Label {
             number,
@@ -101,12 +148,17 @@ pub fn read(json: &[u8]) -> Result<Annotation, AnnotationError> {
         if let Some(kind) = drawn.kind.filter(|kind| kind != "poly_seg") {
             return Err(AnnotationError::Kind { number, bone, kind: kind.into_owned() });
         }
-        let corner = |(point, [x, y]): (usize, [f64; 2])| match (truncate(x), truncate(y)) {
+        let corner = |(point, [Coordinate(x), Coordinate(y)]): (usize, [Coordinate; 2])| match (
+            truncate(x),
+            truncate(y),
+        ) {
             (Some(x), Some(y)) => Ok([x, y]),
             _ => Err(AnnotationError::Point { number, bone, point, x, y }),
         };
         let ring = (1..).zip(drawn.points).map(corner).collect::<Result<Vec<_>, _>>()?;
-        replaced += u64::from(outlines[bone.index()].replace(Outline { bone, ring }).is_some());
+        if outlines[bone.index()].replace(Outline { bone, ring }).is_some() {
+            replaced.push(bone);
+        }
     }
     Ok(Annotation { outlines: outlines.into_iter().flatten().collect(), replaced })
 }
@@ -133,7 +185,14 @@ mod tests {
         let outline = |index, ring| Outline { bone: Bone::from_index(index).unwrap(), ring };
         let annotation = read(json.as_bytes()).unwrap();
         assert_eq!(annotation.outlines, [outline(0, vec![]), outline(28, vec![[1, 0], [2000, 3]])]);
-        assert_eq!(annotation.replaced, 0);
+        assert!(annotation.replaced.is_empty());
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_numbers_that_json_lacks_are_read_past() {
+        let json = "\u{feff}{\"spacing\": NaN, \"annotations\": [{\"score\": -Infinity, \"label\": \"Ulna\", \
+                    \"points\": [[1, 2]]}], \"x\": [Infinity, {\"y\": NaN}]}";
+        assert_eq!(read(json.as_bytes()).unwrap().outlines[0].ring, [[1, 2]]);
     }
 
     #[test]
@@ -144,7 +203,11 @@ mod tests {
             {"label": "Radius", "points": [[3, 3]]}
         ]}"#;
         let annotation = read(json.as_bytes()).unwrap();
-        assert_eq!((annotation.outlines[0].ring.as_slice(), annotation.replaced), ([[3, 3]].as_slice(), 2));
+        let radius = annotation.outlines[0].bone;
+        assert_eq!(
+            (annotation.outlines[0].ring.as_slice(), annotation.replaced),
+            ([[3, 3]].as_slice(), vec![radius; 2])
+        );
     }
 
     #[test]
@@ -157,7 +220,9 @@ mod tests {
                 .contains(r#"annotation 1 has the unknown label "radius"; did you mean `Radius`?"#)
         );
         assert!(one("Radius", "[[0, 0], [3e9, 1]]").contains("(`Radius`): point 2 is (3000000000, 1)"));
-        assert!(one("Radius", "[[NaN, 0]]").contains("line 1 column"));
+        assert!(one("Radius", "[[1, 0], [NaN, 0]]").contains("(`Radius`): point 2 is (NaN, 0)"));
+        assert!(one("Radius", "[[0, -Infinity]]").contains("(`Radius`): point 1 is (0, -inf)"));
+        assert!(one("Radius", "[[\"1\", 0]]").contains("expected a number at line 1 column"));
         assert!(one("Radius", "[[1e999, 0]]").contains("number out of range"));
         assert!(one("Radius", "[[1, 2, 3]]").contains("is no annotation"));
         assert!(one("Radius", "[[null, 3]]").contains("is no annotation"));

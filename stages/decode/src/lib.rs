@@ -11,114 +11,25 @@
 //! whatever `--size` says.
 
 pub mod annotation;
-pub mod grey;
-mod jpeg;
-mod levels;
-mod luma;
-mod png;
-mod polarity;
-pub mod tree;
+mod arguments;
+mod files;
+mod json;
+pub mod listing;
+pub mod pairing;
+mod record;
+mod selection;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
 
-use bones::polygon::Outline;
-use clap::{Args, ValueEnum};
-use pixels::{Filter, Resized};
-use planes::{Frame, Image, attribute};
-use schemars::JsonSchema;
-use serde::Serialize;
-use shard::{Header, RawRecord, Record};
+use shard::Header;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::Xxh3;
 
-use crate::annotation::Annotation;
-use crate::grey::{Grey, Samples};
-pub use crate::levels::Percentiles;
-use crate::tree::{Case, Cases, Tree};
-
-/// Reads radiographs, and their annotations, from files.
-#[derive(Clone, Debug, Args, Serialize, JsonSchema)]
-pub struct Decode {
-    /// Which part of a data set in the competition layout to read
-    #[arg(long, value_enum, default_value_t = Split::All)]
-    pub split: Split,
-    /// What to do about annotations
-    #[arg(long, value_enum, default_value_t = Labels::Auto)]
-    pub labels: Labels,
-    /// Resize images to N × N pixels; images that are not square are stretched. The outlines, and the size at which
-    /// masks are predicted and scored, stay those of the radiograph [default: keep the size]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
-    pub size: Option<u32>,
-    /// How to resize; both are exactly OpenCV 4.10's
-    #[arg(long, value_enum, default_value_t = Filter::Linear)]
-    pub filter: Filter,
-    /// Whether to turn dark bones on bright ground into bright ones on dark ground
-    #[arg(long, value_enum, default_value_t = Invert::Auto)]
-    pub invert: Invert,
-    /// The percentiles of 16-bit samples that become black and white; 8-bit samples stay as they are
-    #[arg(long, value_name = "LOW,HIGH", default_value = "0.5,99.5")]
-    pub window_percentiles: Percentiles,
-    /// Refuse images of more pixels, before memory is taken for them
-    #[arg(long, value_name = "N", default_value_t = 16384 * 16384, value_parser = clap::value_parser!(u32).range(1..=1 << 30))]
-    pub max_pixels: u32,
-}
-
-/// A part of a data set in the competition layout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// Everything below IN
-    All,
-    /// The folder `train` of IN
-    Train,
-    /// The folder `test` of IN
-    Test,
-}
-
-impl Split {
-    /// The folder of IN to read; `None` for all of it.
-    fn folder(self) -> Option<&'static str> {
-        match self {
-            Split::All => None,
-            Split::Train => Some("train"),
-            Split::Test => Some("test"),
-        }
-    }
-}
-
-/// What to do about annotations.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Labels {
-    /// Where any radiograph has an annotation, as `require`, but radiographs without one are left out and told
-    /// about; else as `none`
-    Auto,
-    /// Every radiograph must have an annotation; records have `polygons`
-    Require,
-    /// Annotations are not looked at; records have no `polygons`
-    None,
-}
-
-/// Whether to turn dark bones on bright ground into bright ones on dark ground.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Invert {
-    /// Where the middle of the image is dark and uneven, and the bright part even
-    Auto,
-    /// All images
-    On,
-    /// No image
-    Off,
-}
-
-/// The record attribute that inverted images have.
-pub const INVERTED: &str = "inverted";
-/// The record attribute `LOW HIGH` of images whose samples between these became 0 … 255.
-pub const LEVELS: &str = "levels";
-/// Longest annotation file that is read, in bytes.
-const MAX_ANNOTATION: u64 = 64 << 20;
+pub use crate::arguments::{Decode, Invert, Labels, Part};
+use crate::listing::{IMAGES, Listing, PassedOver};
+use crate::pairing::{Case, Cases};
+pub use crate::record::{INVERTED, LEVELS};
+use crate::selection::Selection;
 
 impl Stage for Decode {
     const NAME: &'static str = "decode";
@@ -127,7 +38,8 @@ impl Stage for Decode {
     const RELATION: Relation = Relation::Source;
 
     fn inputs(&self) -> Vec<Port> {
-        vec![Port::new("in", Arity::Many, [Artefact::directory("data-set"), Artefact::file("radiograph")])]
+        let accepts = [Artefact::directory("data-set"), Artefact::file("radiograph")];
+        vec![Port::new("in", Arity::Many, accepts).with_names()]
     }
 
     /// With `--labels auto` this is what comes out of annotated radiographs; of others come images alone.
@@ -140,20 +52,27 @@ impl Stage for Decode {
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
         let roots = job.input_paths()?;
-        let mut tree = Tree::default();
-        roots.iter().try_for_each(|root| tree.add(root, self.split.folder()))?;
-        let mut cases = tree.pair();
-        let labelled = self.select(job, &mut cases)?;
-        job.count("ignored files", tree.ignored);
-        for fault in tree.faults.into_iter().chain(cases.faults) {
+        let mut listing = Listing::default();
+        roots.iter().try_for_each(|root| listing.add(root, self.split.folder()))?;
+        let Cases { cases, orphans, faults } = listing.pair();
+        tell_passed_over(job, &listing.passed_over);
+        for fault in listing.faults.into_iter().chain(faults) {
             tolerate(job, fault)?;
         }
+        let found = cases.len();
+        if found == 0 {
+            self.check_nothing(&roots, &listing.passed_over)?;
+        }
+        let Selection { cases, bare, labelled } = Selection::of(cases, self.labels);
+        self.tell_unpaired(job, &orphans, bare)?;
 
         job.create(self.header(job, labelled))?;
-        job.total(cases.cases.len() as u64);
+        job.total(cases.len() as u64);
+        let mut written = 0;
         let mut digests = vec![Xxh3::new(); roots.len()];
+        let mut twice = Vec::new();
         shard::ordered::map(
-            cases.cases.into_iter().map(Ok),
+            cases.into_iter().map(Ok),
             job.threads() * 2,
             |case| Ok((case.radiograph.root, self.decode_files(&case))),
             |(root, done)| {
@@ -162,13 +81,22 @@ impl Stage for Decode {
                     Ok(decoded) => {
                         job.count_read(1);
                         decoded.counts.into_iter().for_each(|(what, count)| job.count(what, count));
+                        twice.extend(decoded.twice);
                         digests[root].update(&decoded.digest.to_le_bytes());
+                        written += 1;
                         job.push_raw(&decoded.raw)
                     }
                     Err(failure) => tolerate(job, failure),
                 }
             },
         )?;
+        if !twice.is_empty() {
+            job.note(&format!("labels that occur twice, of which the later outline holds: {}", few(&twice)));
+        }
+        if written == 0 && found > 0 && !self.allow_empty {
+            let reason = format!("none of its {found} images was decoded; --allow-empty goes on without any");
+            return Err(Failure::data(named(&roots), reason));
+        }
         for (root, digest) in roots.iter().zip(digests) {
             job.note_input("in", root, format!("xxh3:{:032x}", digest.digest128()));
         }
@@ -176,109 +104,36 @@ impl Stage for Decode {
     }
 }
 
-/// What a thread made of one case.
-struct Decoded {
-    raw: RawRecord,
-    /// xxh3-128 of the files' contents.
-    digest: u128,
-    counts: [(&'static str, u64); 3],
-}
-
 impl Decode {
-    /// A radiograph as a record: grey values of 8 bits, bones bright, at the chosen size; with `outlines`, which lie
-    /// in the radiograph's own pixels, also `polygons`.
-    pub fn decode(&self, case: &Case, grey: Grey, outlines: Option<&[Outline]>) -> Record {
-        let listed = &case.radiograph;
-        let mut record = Record { key: listed.key.clone(), ..Record::default() };
-        let mut note = |name: &str, text: String| record.attributes.insert(name.to_owned(), text);
-        note(attribute::PATIENT, listed.patient.clone());
-        note(attribute::SOURCE, listed.source.clone());
-        note(attribute::IMAGE_NAME, listed.source.rsplit('/').next().unwrap_or_default().to_owned());
-        if let Some(side) = case.side {
-            note(attribute::SIDE, side.to_string());
+    /// Whether it may be that there is no image.
+    fn check_nothing(&self, roots: &[PathBuf], passed_over: &PassedOver) -> Result<(), Failure> {
+        if self.allow_empty && self.labels != Labels::Require {
+            return Ok(());
         }
-
-        let pixels = match grey.samples {
-            Samples::Eight(pixels) => pixels,
-            Samples::Sixteen(samples) => {
-                let (pixels, [low, high]) = levels::window(&samples, self.window_percentiles);
-                note(LEVELS, format!("{low} {high}"));
-                pixels
+        let seen = match passed_over.names.len() {
+            0 => "there are no other files either".to_owned(),
+            count => format!("what is there is {count} other files: {}", passed_over.kinds()),
+        };
+        let remedy = match self.labels {
+            Labels::Require => "--labels require asks for annotated images",
+            Labels::Auto | Labels::None => {
+                "convert what is an image, or go on without any with --allow-empty"
             }
         };
-        let mut image = Image::new(grey.size, pixels).expect("readers give width × height samples");
-        let invert = match self.invert {
-            Invert::Auto => polarity::is_inverted(&image),
-            Invert::On => true,
-            Invert::Off => false,
-        };
-        if invert {
-            note(INVERTED, "yes".to_owned());
-            image = polarity::negative(image);
-        }
-        if let Some(resized) = self.resized() {
-            image = resized.apply(image);
-        }
-
-        Frame { size: grey.size, window: None }.write(&mut record);
-        planes::set_image(&mut record, image);
-        if let Some(outlines) = outlines {
-            planes::set_polygons(&mut record, grey.size, outlines);
-        }
-        record
+        let reason = format!("has no image files (.{}); {seen}; {remedy}", IMAGES.join(", ."));
+        Err(Failure::data(named(roots), reason))
     }
 
-    /// [`Decode::decode`] on the files of a case, compressed for the stream.
-    fn decode_files(&self, case: &Case) -> Result<Decoded, Failure> {
-        let listed = &case.radiograph;
-        let key = &listed.key;
-        // Sixteen bits, four channels, and what else an honest file may hold.
-        let bytes = read_file(&listed.path, u64::from(self.max_pixels) * 8 + MAX_ANNOTATION, key)?;
-        let grey = grey::read(&bytes, self.max_pixels)
-            .map_err(|error| Failure::record(listed.path.display(), key, error))?;
-        let mut digest = Xxh3::new();
-        digest.update(&xxh3_128(&bytes).to_le_bytes());
-        drop(bytes);
-
-        let mut annotation = None;
-        if let Some(path) = &case.annotation {
-            let json = read_file(path, MAX_ANNOTATION, key)?;
-            digest.update(&xxh3_128(&json).to_le_bytes());
-            let read =
-                annotation::read(&json).map_err(|error| Failure::record(path.display(), key, error))?;
-            annotation = Some(read);
-        }
-
-        let record =
-            self.decode(case, grey, annotation.as_ref().map(|annotation| annotation.outlines.as_slice()));
-        let count = |of: fn(&Annotation) -> u64| annotation.as_ref().map_or(0, of);
-        let counts = [
-            ("duplicate labels", count(|annotation| annotation.replaced)),
-            ("bones without an outline", count(Annotation::missing)),
-            ("inverted images", record.attributes.contains_key(INVERTED).into()),
-        ];
-        let raw =
-            RawRecord::encode(&record).map_err(|error| Failure::record(listed.path.display(), key, error))?;
-        Ok(Decoded { raw, digest: digest.digest128(), counts })
-    }
-
-    /// Leaves out the radiographs that lack an annotation, or the annotations, and says so; whether records have
-    /// `polygons`.
-    fn select(&self, job: &mut Job, found: &mut Cases) -> Result<bool, Failure> {
+    /// Tells of annotations without a radiograph and of radiographs without an annotation, which are faults where each
+    /// must have one.
+    fn tell_unpaired(&self, job: &mut Job, orphans: &[String], bare: Vec<Case>) -> Result<(), Failure> {
         if self.labels == Labels::None {
-            found.cases.iter_mut().for_each(|case| case.annotation = None);
-            return Ok(false);
+            return Ok(());
         }
-        job.count("annotations without an image", found.orphans.len() as u64);
-        if !found.orphans.is_empty() {
-            job.note(&format!("annotations of no image: {}", few(&found.orphans)));
+        job.count("annotations without an image", orphans.len() as u64);
+        if !orphans.is_empty() {
+            job.note(&format!("annotations of no image: {}", few(orphans)));
         }
-        let annotated = found.cases.iter().any(|case| case.annotation.is_some());
-        if self.labels == Labels::Auto && !annotated {
-            // Without any radiograph, the header is the card's.
-            return Ok(found.cases.is_empty());
-        }
-        let bare: Vec<Case> = found.cases.extract_if(.., |case| case.annotation.is_none()).collect();
         job.count("images without an annotation", bare.len() as u64);
         if self.labels == Labels::Require {
             for case in &bare {
@@ -293,7 +148,7 @@ impl Decode {
                 few(&names)
             ));
         }
-        Ok(true)
+        Ok(())
     }
 
     fn header(&self, job: &Job, labelled: bool) -> Header {
@@ -308,23 +163,26 @@ impl Decode {
         }
         header
     }
+}
 
-    /// How images are resized, if at all.
-    fn resized(&self) -> Option<Resized> {
-        self.size.map(|size| Resized { size, filter: self.filter })
+/// Tells which files are neither images nor annotations.
+fn tell_passed_over(job: &mut Job, passed_over: &PassedOver) {
+    job.count("ignored files", passed_over.names.len() as u64);
+    for (extension, count) in &passed_over.by_extension {
+        match extension.as_str() {
+            "" => job.count("ignored files without an extension", *count),
+            extension => job.count(&format!("ignored .{extension} files"), *count),
+        }
+    }
+    if !passed_over.names.is_empty() {
+        let (kinds, names) = (passed_over.kinds(), few(&passed_over.names));
+        job.note(&format!("passed over what is neither an image nor an annotation ({kinds}): {names}"));
     }
 }
 
-/// Reads a file of at most `limit` bytes.
-fn read_file(path: &Path, limit: u64, key: &str) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
-        .map_err(|error| Failure::io(path, error))?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::record(path.display(), key, format!("the file is longer than {limit} bytes")));
-    }
-    Ok(bytes)
+/// The roots' paths.
+fn named(roots: &[PathBuf]) -> String {
+    roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Passes over what can't be read where `--skip-bad` allows it; else that is the failure.

@@ -10,11 +10,15 @@
 //!
 //! Rows are sorted whatever the order of the stream: the rows of each image are kept until the last one is there, on
 //! disk where they are many, so that memory does not grow with the number of images.
+//!
+//! A submission has 29 rows for each image, so it can't say of a bone that there is no opinion on it: where masks have
+//! none (see `decode-rle` and `vote`), their rows say that no pixel shows the bone, and that is told.
 
 mod spool;
 
 use std::collections::BTreeMap;
 
+use bones::BoneSet;
 use bones::submission::Writer;
 use clap::Args;
 use planes::{Frame, attribute};
@@ -47,12 +51,13 @@ impl Stage for EncodeRle {
         planes::check_classes(records.header()).map_err(|error| Failure::data(records.file(), error))?;
         let file = records.file();
         let out = job.text()?;
-        Writer::new(out).and_then(Writer::finish).map_err(|error| Failure::io("output", error))?;
+        Writer::new(out).and_then(Writer::finish).map_err(Failure::system)?;
 
         let mut spool = Spool::default();
         let mut sources = BTreeMap::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
-        job.each_with(records, |record| rows(&record), |job, Rows { key, source, image_name, text }| {
+        let (mut silent, mut silent_on) = (0, BoneSet::EMPTY);
+        job.each_with(records, |record| rows(&record), |job, Rows { key, source, image_name, text, opinion }| {
             if let Some(other) = names.insert(image_name.clone(), key.clone()) {
                 let reason = format!(
                     "its image name `{image_name}` is also that of record {other}, and a submission tells images \
@@ -62,8 +67,18 @@ impl Stage for EncodeRle {
             }
             let place = spool.push(text.as_bytes()).map_err(|error| Failure::io("temporary file", error))?;
             sources.insert((source, key), place);
+            silent += u64::from(opinion != BoneSet::ALL);
+            silent_on = silent_on | (BoneSet::ALL - opinion);
             Ok(())
         })?;
+        if silent > 0 {
+            job.count("without an opinion on some bones", silent);
+            job.note(&format!(
+                "{silent} radiographs have no opinion on some bones ({}): their rows say that no pixel shows those; to \
+                 vote or score without them, use the shard",
+                planes::first_names(silent_on)
+            ));
+        }
         job.count_written(sources.len() as u64);
         spool.copy(sources.into_values(), job.text()?)
     }
@@ -75,12 +90,13 @@ struct Rows {
     source: String,
     image_name: String,
     text: String,
+    opinion: BoneSet,
 }
 
 /// The 29 rows of a record, without the header.
 fn rows(record: &Record) -> Result<Rows, Reason> {
     let frame = Frame::of(record)?;
-    let mask = planes::masks(record)?;
+    let (mask, opinion) = planes::masks_and_opinion(record)?;
     if frame.window.is_some() {
         return Err(
             "it is a crop, and a submission holds whole radiographs; run `vote --paste-back` before".into()
@@ -99,14 +115,14 @@ fn rows(record: &Record) -> Result<Rows, Reason> {
     })?;
     let source = record.attributes.get(attribute::SOURCE).unwrap_or(&image_name).clone();
     let text = bones::submission::rows(&image_name, &mask)?;
-    Ok(Rows { key: record.key.clone(), source, image_name, text })
+    Ok(Rows { key: record.key.clone(), source, image_name, text, opinion })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use bones::{Bone, BoneSet, Mask, Run, Size};
+    use bones::{Bone, Mask, Run, Size};
 
     use super::*;
 

@@ -49,7 +49,7 @@ impl Spool {
             self.file.seek(SeekFrom::Start(start)).map_err(spool)?;
             text.clear();
             (&mut self.file).take(length).read_to_end(&mut text).map_err(spool)?;
-            output.write_all(&text).map_err(|error| Failure::io("output", error))?;
+            output.write_all(&text).map_err(Failure::system)?;
         }
         Ok(())
     }

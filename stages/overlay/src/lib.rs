@@ -6,33 +6,31 @@
 //!   masks  u32 runs [2048, 2048]                 contact-sheet.png     all of them at a glance, with captions
 //! ```
 //!
-//! With `--masks` the bones are those of another stream, joined by key, and the masks of the main input, where it has
-//! any, are the reference: outlined in white, with the Dice in the caption.
+//! With `--masks` the bones are those of another shard, joined by key, or of a submission, joined by image name, and the
+//! masks of the main input, where it has any, are the reference: outlined in white, with the Dice in the caption, over
+//! the bones on which both have an opinion. Of a file no more is read than is drawn; a pipe must have its records in the
+//! order of the main input.
 
-mod canvas;
-mod palette;
-mod picture;
-mod sheet;
-
-use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use bones::Mask;
+use aligned::Beside;
 use bones::dice::overlaps;
+use bones::{BoneSet, Mask};
 use clap::Args;
+use drawing::{Cell, Picture, Sheet};
+use fs_err::File;
+use planes::Image;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shard::{RawRecord, Record};
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
-
-use crate::sheet::Cell;
+use shard::Record;
+use stage::{Arity, Artefact, Failure, Job, Output, Places, Port, Reason, Relation, Stage};
 
 /// Draws bones on radiographs.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Overlay {
-    /// Draw the masks of this shard, joined by key; those of IN, where it has any, become the reference: white
-    /// outlines and a Dice
+    /// Draw the masks of this shard or submission, joined by key or image name; those of IN, where it has any, become
+    /// the reference: white outlines and a Dice
     #[arg(long, value_name = "PATH")]
     #[serde(skip)]
     pub masks: Option<PathBuf>,
@@ -64,7 +62,7 @@ impl Stage for Overlay {
         let [image, masks] = [planes::name::IMAGE, planes::name::MASKS];
         vec![
             Port::new("in", Arity::Many, [Artefact::shard(&[image, masks]), Artefact::shard(&[image])]),
-            Port::new("masks", Arity::Optional, [Artefact::shard(&[masks])]),
+            Port::new("masks", Arity::Optional, [Artefact::shard(&[masks]), Artefact::file("submission")]),
         ]
     }
 
@@ -73,9 +71,10 @@ impl Stage for Overlay {
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
-        let others = self.masks.as_deref().map(|path| Others::read(job, path)).transpose()?;
+        self.check_sheet()?;
+        let beside = self.masks.as_deref().map(|path| Beside::open(job, "masks", path)).transpose()?;
         let records = job.records()?.first(self.limit.into());
-        if others.is_none() && records.header().plane(planes::name::MASKS).is_none() {
+        if self.masks.is_none() && records.header().plane(planes::name::MASKS).is_none() {
             let reason = format!(
                 "no plane `masks`: it was written by `{}`; give the masks to draw by --masks",
                 records.header().producer.stage
@@ -83,93 +82,109 @@ impl Stage for Overlay {
             return Err(Failure::data(records.file(), reason));
         }
         let folder = job.directory()?;
-        let (mut cells, mut names) = (Vec::new(), HashSet::from([CONTACT_SHEET.to_owned()]));
-        job.each_with(
-            records,
-            |record| self.draw(record, others.as_ref()),
-            |job, drawn| {
-                let path = folder.join(&drawn.file);
-                if !names.insert(drawn.file) {
-                    let reason = "two keys give this file name; draw the two apart";
-                    return Err(Failure::record(path.display(), drawn.cell.name, reason));
-                }
-                fs::write(&path, drawn.png).map_err(|error| Failure::io(&path, error))?;
-                job.count_written(1);
-                cells.push(drawn.cell);
-                Ok(())
-            },
-        )?;
-        let sheet = sheet::lay_out(&cells, self.columns as usize, self.thumbnail as usize);
-        let path = folder.join(CONTACT_SHEET);
-        sheet.to_png().and_then(|png| fs::write(&path, png)).map_err(|error| Failure::io(&path, error))
+        let mut sheet = Sheet::new(self.columns as usize, self.thumbnail as usize);
+        let mut places = Places::below(&folder);
+        let contact_sheet = places.claim("of the contact sheet", CONTACT_SHEET).expect("it is the first");
+        let shard = records.file();
+        let take = |job: &mut Job, Drawn { file, written, cell }: Drawn| {
+            // Pictures are drawn side by side, so that the other one may be overwritten by now: not to be skipped.
+            let claimed = places.claim(&cell.name, &file);
+            claimed.map_err(|reason| Failure::record(&shard, &cell.name, reason))?;
+            written.map_err(Failure::system)?;
+            job.count_written(1);
+            sheet.push(cell);
+            Ok(())
+        };
+        match beside {
+            Some(beside) => {
+                let draw = |record, other| self.draw(&folder, record, Some(other));
+                beside.each(job, records, draw, take)?;
+            }
+            None => job.each_with(records, |record| self.draw(&folder, record, None), take)?,
+        }
+        write(&contact_sheet, |file| sheet.finish().write_png(file)).map_err(Failure::system)
     }
 }
 
-/// The pictures of one record.
+/// The most pixels that the contact sheet may have, captions not counted: it is in memory as a whole.
+const SHEET_PIXELS: u64 = 1 << 28;
+
+/// What was drawn of one record.
 struct Drawn {
     file: String,
-    png: Vec<u8>,
+    written: io::Result<()>,
     cell: Cell,
 }
 
-/// The records of `--masks`, compressed, by key.
-struct Others {
-    file: String,
-    by_key: HashMap<String, RawRecord>,
-}
-
-impl Others {
-    fn read(job: &mut Job, path: &Path) -> Result<Others, Failure> {
-        let mut records = job.records_of("masks", &[path.to_owned()])?;
-        let mut by_key = HashMap::new();
-        for record in &mut records {
-            let (_, raw) = record?;
-            by_key.insert(raw.key().to_owned(), raw);
-        }
-        job.done_reading(records);
-        Ok(Others { file: path.display().to_string(), by_key })
-    }
-
-    fn mask(&self, key: &str) -> Result<Mask, Reason> {
-        let raw = self.by_key.get(key).ok_or_else(|| format!("{} has no record of that key", self.file))?;
-        Ok(planes::masks(&raw.decode()?)?)
-    }
+/// The masks to draw, and those to compare them with.
+struct Bones {
+    mask: Mask,
+    reference: Option<Mask>,
+    /// What there is to say about them.
+    remark: String,
 }
 
 impl Overlay {
-    /// The picture of a record, large and small.
-    fn draw(&self, mut record: Record, others: Option<&Others>) -> Result<Drawn, Reason> {
-        let own = match record.plane(planes::name::MASKS) {
-            Some(_) => Some(planes::masks(&record)?),
-            None => None,
-        };
-        let (mask, reference) = match (others, own) {
-            (Some(others), own) => (others.mask(&record.key)?, own),
-            (None, Some(own)) => (own, None),
-            (None, None) => return Err("it has no masks".into()),
-        };
-        let remark = reference.as_ref().map(|reference| mean_dice(&mask, reference)).transpose()?;
-        let image = planes::take_image(&mut record)?;
-        let small = picture::draw(image.clone(), &mask, reference.as_ref(), self.thumbnail);
-        let large = picture::draw(image, &mask, reference.as_ref(), self.size);
-        let remark = remark.map_or_else(
-            || format!("{} bones", mask.areas().iter().filter(|&&area| area > 0).count()),
-            |dice| format!("Dice {dice:.4}"),
-        );
-        Ok(Drawn {
-            file: file_name(&record.key),
-            png: large.to_png()?,
-            cell: Cell { picture: small, name: record.key, remark },
-        })
+    /// Refuses a contact sheet that would not fit the memory.
+    fn check_sheet(&self) -> Result<(), Failure> {
+        let Overlay { limit, thumbnail, .. } = *self;
+        if u64::from(limit) * u64::from(thumbnail).pow(2) <= SHEET_PIXELS {
+            return Ok(());
+        }
+        let most = (SHEET_PIXELS / u64::from(limit)).isqrt();
+        Err(Failure::Usage(format!(
+            "a contact sheet of {limit} pictures of {thumbnail} × {thumbnail} pixels is too large: with --limit \
+             {limit}, --thumbnail can be {most} at most"
+        )))
+    }
+
+    /// Draws the picture of a record into `folder`, and a small one.
+    fn draw(&self, folder: &Path, mut record: Record, other: Option<Record>) -> Result<Drawn, Reason> {
+        let Bones { mask, reference, remark } = Bones::of(&record, other.as_ref())?;
+        let image: Image = planes::take_image(&mut record)?;
+        let picture = |longest| Picture::new(&image, &mask, reference.as_ref(), longest);
+        let file = file_name(&record.key);
+        let written = write(&folder.join(&file), |file| picture(self.size).write_png(file));
+        let cell = Cell { picture: picture(self.thumbnail).canvas(), name: record.key, remark };
+        Ok(Drawn { file, written, cell })
     }
 }
 
-/// The mean Dice over the 29 bones.
-fn mean_dice(mask: &Mask, reference: &Mask) -> Result<f64, Reason> {
-    let overlaps = overlaps(mask, reference).ok_or_else(|| {
-        format!("its masks are {}, those to compare with {}", reference.size(), mask.size())
-    })?;
-    Ok(overlaps.iter().map(|overlap| overlap.dice()).sum::<f64>() / overlaps.len() as f64)
+impl Bones {
+    /// Those of a record, and of the record beside it.
+    fn of(record: &Record, other: Option<&Record>) -> Result<Bones, Reason> {
+        let own = match record.plane(planes::name::MASKS) {
+            Some(_) => Some(planes::masks_and_opinion(record)?),
+            None => None,
+        };
+        let other = other.map(planes::masks_and_opinion).transpose()?;
+        let ((mask, opinion), (reference, known)) = match (other, own) {
+            (Some(drawn), Some(reference)) => (drawn, reference),
+            (Some((mask, _)), None) | (None, Some((mask, _))) => {
+                let remark = format!("{} bones", (BoneSet::ALL - mask.absent()).len());
+                return Ok(Bones { mask, reference: None, remark });
+            }
+            (None, None) => return Err("it has no masks".into()),
+        };
+        let compared = opinion & known;
+        let overlaps = overlaps(&mask, &reference).ok_or_else(|| {
+            format!("its masks are {}, those to compare with {}", reference.size(), mask.size())
+        })?;
+        let dice = compared.iter().map(|bone| overlaps[bone.index()].dice()).sum::<f64>();
+        let remark = match compared.len() {
+            0 => "no opinion to compare".to_owned(),
+            count if compared == BoneSet::ALL => format!("Dice {:.4}", dice / count as f64),
+            count => format!("Dice {:.4} of {count} bones", dice / count as f64),
+        };
+        Ok(Bones { mask, reference: Some(reference), remark })
+    }
+}
+
+/// Makes a file of what `write` writes.
+fn write(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    write(&mut file)?;
+    file.flush()
 }
 
 /// A key as the name of a file in one folder: `/` becomes `-`, and what is no letter, digit, `-`, `_` or `.` becomes

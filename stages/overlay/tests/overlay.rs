@@ -88,7 +88,7 @@ fn masks_of_another_stream_are_joined_by_key() {
     for input in ["both", "images"] {
         let (code, words, files) = overlay(&folder, &[input, "--masks", "masks"]);
         assert_eq!((code, files.len()), (65, 0));
-        assert!(words.contains(&format!("{input}: record B/1: masks has no record of that key")), "{words}");
+        assert!(words.contains(&format!("{input}: record B/1: masks has nothing of it")), "{words}");
         let (code, words, files) = overlay(&folder, &[input, "--masks", "masks", "--skip-bad", "1"]);
         assert_eq!((code, files.len()), (0, 3), "{words}");
     }
@@ -116,5 +116,92 @@ fn keys_that_give_one_file_name_are_an_error() {
     write(folder.path(), "alike", &["image", "masks"], &[record("A/1", 16), record("A-1", 16)]);
     let (code, words, files) = overlay(&folder, &["alike"]);
     assert_eq!((code, files.len()), (65, 0));
-    assert!(words.contains("two keys give this file name"), "{words}");
+    assert!(
+        words.contains("alike: record A-1: its file A-1.png is in the way of that of record A/1"),
+        "{words}"
+    );
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let folder = data();
+    for input in [&["-"][..], &[]] {
+        let (code, words, _) = overlay(&folder, &[input, &["--masks", "-"]].concat());
+        assert_eq!(code, 2);
+        assert!(words.contains("standard input can't be read twice"), "{words}");
+    }
+}
+
+#[test]
+fn a_submission_is_joined_by_image_name() {
+    let folder = data();
+    let mut named = record("A/1", 16);
+    named.attributes.insert("image_name".to_owned(), "1.png".to_owned());
+    planes::Frame { size: Size::new(SIDE, SIDE).unwrap(), window: None }.write(&mut named);
+    write(folder.path(), "named", &["image", "masks"], &[named]);
+    fs::write(folder.path().join("in.csv"), "image_name,class,rle\n1.png,Ulna,1 64\n").unwrap();
+    let (code, words, files) = overlay(&folder, &["named", "--masks", "in.csv"]);
+    assert_eq!((code, files.len()), (0, 2), "{words}");
+}
+
+#[test]
+fn a_sheet_beyond_memory_is_refused() {
+    let (code, words, files) = overlay(&data(), &["both", "--limit", "1000", "--thumbnail", "2048"]);
+    assert_eq!((code, files.len()), (2, 0));
+    assert!(words.contains("--thumbnail can be 518 at most"), "{words}");
+}
+
+#[test]
+fn records_beyond_the_limit_are_told() {
+    let (code, words, _) = overlay(&data(), &["both", "--limit", "2"]);
+    assert_eq!(code, 0);
+    assert!(words.contains("1 records behind the first 2 are left out"), "{words}");
+}
+
+fn peak(folder: &TempDir, arguments: &[&str]) -> u64 {
+    let (code, words, _) = overlay(folder, &[&["--threads", "1"], arguments].concat());
+    assert_eq!(code, 0, "{words}");
+    let summary = fs::read(folder.path().join("summary.json")).unwrap();
+    serde_json::from_slice::<stage::Summary>(&summary).unwrap().peak_memory_bytes.unwrap()
+}
+
+#[test]
+fn a_large_picture_is_not_in_memory_as_a_whole() {
+    let folder = data();
+    let size = Size::new(4096, 4096).unwrap();
+    let mut large = record("A/1", 16);
+    let set = BoneSet::of(Bone::ALL[3]);
+    let runs = [Run { end: 3 << 21, set: BoneSet::EMPTY }, Run { end: 1 << 24, set }];
+    planes::set_masks(&mut large, &Mask::from_runs(size, runs).unwrap());
+    write(folder.path(), "large", &["image", "masks"], &[large]);
+    let [small, large] =
+        ["64", "4096"].map(|size| peak(&folder, &["large", "--size", size, "--thumbnail", "64"]));
+    // A byte a pixel would be 16 MB.
+    assert!(large < small + (12 << 20), "{small} bytes for 64 pixels, {large} for 4096");
+}
+
+#[test]
+fn memory_does_not_grow_with_the_masks_beside() {
+    let folder = data();
+    let size = Size::new(256, 256).unwrap();
+    let mut random = bones::statistics::SplitMix64::new(5);
+    let mut masks = |key: String| {
+        let pixels: Vec<BoneSet> = (0..1 << 16)
+            .map(|_| BoneSet::from_bits_truncate(random.next_u64() as u32 & 0x1fff_ffff))
+            .collect();
+        let mut record = Record { key, ..Record::default() };
+        planes::set_masks(&mut record, &Mask::from_dense(size, &pixels).unwrap());
+        record
+    };
+    // About 300 kB each.
+    let mut beside = |name: &str, count: usize| {
+        let records: Vec<Record> = (0..count).map(|index| masks(format!("A/{index}"))).collect();
+        write(folder.path(), name, &["masks"], &records);
+    };
+    beside("few", 3);
+    beside("many", 200);
+    let [few, many] = ["few", "many"].map(|masks| {
+        peak(&folder, &["images", "--limit", "1", "--size", "16", "--thumbnail", "16", "--masks", masks])
+    });
+    assert!(many < few + (16 << 20), "{few} bytes beside 3 records, {many} beside 200");
 }

@@ -166,7 +166,7 @@ impl Phantom {
             }
         };
         let text = statistics::table(&statistics::compare(&measures, self.expected_bent()), measures.len());
-        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+        job.text()?.write_all(text.as_bytes()).map_err(Failure::system)
     }
 
     fn plan(&self, seed: u64) -> Result<Plan, Failure> {

@@ -122,7 +122,8 @@ impl Pick {
         let Some(folder) = &self.folds else {
             return Err(Failure::Usage("who is held out is missing: give --folds or --ids".to_owned()));
         };
-        let path = if folder.is_file() { folder.clone() } else { folder.join(folds::FILE) };
+        let is_file = stage::is_standard(folder) || folder.is_file();
+        let path = if is_file { folder.clone() } else { folder.join(folds::FILE) };
         let bytes = job.read_file("folds", &path)?;
         Folds::from_json(&bytes)
             .and_then(|folds| folds.hold_out(usize::from(self.fold)))

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{RawRecord, Record};
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Reason, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Port, Reason, Relation, Stage};
 
 pub use augmented::{Merge, Variants};
 use network::Network;
@@ -108,6 +108,10 @@ impl Stage for Predict {
         "Runs a network over radiographs: {image} + a checkpoint → {scores} or {masks}";
     const RELATION: Relation = Relation::Map;
     const NUMERIC: bool = true;
+
+    fn backend(&self) -> Option<Backend> {
+        Some(Backend { libtorch: zoo::libtorch_version().to_owned(), device: zoo::device_kind(&self.device) })
+    }
 
     fn inputs(&self) -> Vec<Port> {
         vec![

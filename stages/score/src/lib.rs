@@ -14,24 +14,28 @@
 //! images where it is defined: not where one of the two masks is empty, which the last column counts. NSD is the
 //! share of both surfaces that lies within the tolerance of the other.
 //!
+//! A submission without any row for a class has no opinion on it, and neither have masks that `decode-rle` read from it.
+//! What prediction or truth has no opinion on is not compared: it is `–` in the table, and the mean is over the other
+//! classes. An empty run-length text is an opinion, and so is a row that is left out of a class with rows for other
+//! images: no pixel.
+//!
 //! The output is a folder: `table.txt`, `scores.json`, `scores.csv` (a row for each class) and `images.csv` (a row for
 //! each image and class). Without `--out`, the table goes to standard output.
 
 mod measure;
-mod summary;
+mod table;
 mod write;
 
-use std::fs;
 use std::path::PathBuf;
 
 use aligned::{Aligned, ImageSize, Missing};
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage, number};
 
 pub use measure::{Measured, Measures};
-pub use summary::{Class, Interval, Scores};
+pub use table::{Class, Interval, ScoreTable};
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
@@ -40,22 +44,15 @@ pub struct Score {
     #[arg(long, value_name = "PATH", required_unless_present = "describe")]
     pub truth: Option<PathBuf>,
     /// How far surfaces may lie apart to agree, in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = tolerance)]
+    #[arg(long, value_name = "PIXELS", default_value_t = 2.0, value_parser = number::within(0.0..=1e6))]
     pub tolerance: f64,
     /// How often patients are drawn for an interval
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub resamples: u32,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub size: ImageSize,
-}
-
-fn tolerance(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(pixels) if (0.0..=1e6).contains(&pixels) => Ok(pixels),
-        _ => Err(format!("`{text}` is no distance from 0 to 1000000 pixels")),
-    }
 }
 
 impl Stage for Score {
@@ -89,10 +86,10 @@ impl Stage for Score {
             },
         )?;
 
-        let scores = Scores::of(&measured, self.tolerance, self.resamples, job.seed());
+        let scores = ScoreTable::of(&measured, self.tolerance, self.resamples, job.seed());
         let table = write::table(&scores);
         if job.writes_to_stdout() {
-            return job.text()?.write_all(table.as_bytes()).map_err(|error| Failure::io("output", error));
+            return job.text()?.write_all(table.as_bytes()).map_err(Failure::system);
         }
         let folder = job.directory()?;
         let json = write::json(&scores).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -103,8 +100,7 @@ impl Stage for Score {
             ("images.csv", write::images(&measured)),
         ];
         for (name, text) in files {
-            let path = folder.join(name);
-            fs::write(&path, text).map_err(|error| Failure::io(path, error))?;
+            fs_err::write(folder.join(name), text).map_err(Failure::system)?;
         }
         job.count_written(measured.len() as u64);
         job.note(&write::last_line(&scores));

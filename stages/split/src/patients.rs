@@ -120,7 +120,7 @@ fn stratified(
 }
 
 fn source(job: &mut Job, input: &Path) -> Result<Source, Failure> {
-    if input.is_dir() {
+    if !stage::is_standard(input) && input.is_dir() {
         let tables = [input.join(METADATA), input.join("train").join(METADATA)];
         let metadata = tables.into_iter().find(|path| path.is_file());
         return Ok(Source::DataSet { ids: of_folder(job, input)?, metadata });

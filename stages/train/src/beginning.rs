@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use checkpoint::{Normalisation, Pretrained};
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Failure, Job};
 use zoo::Segmenter;
-use zoo::weights::Source;
+use zoo::weights::{Loaded, Source};
 
 /// The weights that training begins with; those that nothing is said about are drawn.
 #[derive(Clone, Debug, Default, Args, Serialize, JsonSchema)]
@@ -28,29 +29,48 @@ pub struct Beginning {
     pub encoder_weights: Option<Source>,
 }
 
+/// What training begins with.
+#[derive(Debug, Default)]
+#[allow(dead_code, reason = "what the recipe and the checkpoint do not take yet")]
+pub(crate) struct Begun {
+    /// Digest of the checkpoint or of the file of weights, where one was named.
+    pub(crate) digest: Option<String>,
+    /// How images were normalised for these weights, where that is known.
+    pub(crate) normalisation: Option<Normalisation>,
+    /// The pretrained weights, where some were named.
+    pub(crate) pretrained: Option<Pretrained>,
+}
+
 impl Beginning {
-    /// Puts the weights into the network; their digest, where any were named.
-    pub(crate) fn apply(&self, model: &Segmenter, job: &mut Job) -> Result<Option<String>, Failure> {
-        let (port, source, told) = match self {
-            Beginning { start: Some(folder), .. } => return begin_with(folder, model, job).map(Some),
+    /// Puts the weights into the network.
+    pub(crate) fn apply(&self, model: &Segmenter, job: &mut Job) -> Result<Begun, Failure> {
+        let (port, source, loaded) = match self {
+            Beginning { start: Some(folder), .. } => return begin_with(folder, model, job),
             Beginning { weights: Some(source), .. } => {
                 ("weights", source, model.load(source, self.replace_head))
             }
             Beginning { encoder_weights: Some(source), .. } => {
                 ("encoder-weights", source, model.load_encoder(source))
             }
-            _ => return Ok(None),
+            _ => return Ok(Begun::default()),
         };
-        for words in told.map_err(learn::model::unusable)? {
+        let Loaded { told, pretrained } = loaded.map_err(learn::model::unusable)?;
+        let normalisation = pretrained.normalisation;
+        let images = match normalisation {
+            Some(normalisation) => format!("they expect images normalised as {normalisation}"),
+            None => "how images were normalised for them is unknown: --normalisation decides".to_owned(),
+        };
+        for words in told.iter().chain([&images]) {
             job.note(&format!("{source}: {words}"));
         }
         let path = source.path().map_err(learn::model::unusable)?;
-        job.note_file(port, &path).map(Some)
+        let digest = Some(job.note_file(port, &path)?);
+        Ok(Begun { digest, normalisation, pretrained: Some(pretrained) })
     }
 }
 
-/// Puts the best weights of the checkpoint in `folder` into the network; the folder's digest.
-fn begin_with(folder: &Path, model: &Segmenter, job: &mut Job) -> Result<String, Failure> {
+/// Puts the best weights of the checkpoint in `folder` into the network.
+fn begin_with(folder: &Path, model: &Segmenter, job: &mut Job) -> Result<Begun, Failure> {
     let found = learn::model::read(folder)?;
     let expected = model.spec();
     if learn::model::specified(&found) != *expected {
@@ -68,5 +88,6 @@ fn begin_with(folder: &Path, model: &Segmenter, job: &mut Job) -> Result<String,
         ));
     }
     learn::model::load(model, &folder.join(checkpoint::file::BEST))?;
-    job.note_folder("start", folder)
+    let digest = Some(job.note_folder("start", folder)?);
+    Ok(Begun { digest, normalisation: Some(found.input.normalisation), pretrained: None })
 }

@@ -22,7 +22,7 @@ use feed::Labels;
 use learn::{Patience, Recipe, Trainer};
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::{Arity, Artefact, Failure, Job, Output, Pass, Port, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
 
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
@@ -63,6 +63,10 @@ impl Stage for Train {
     const PASS: Pass = Pass::Replayed;
     const NUMERIC: bool = true;
 
+    fn backend(&self) -> Option<Backend> {
+        Some(Backend { libtorch: zoo::libtorch_version().to_owned(), device: zoo::device_kind(&self.device) })
+    }
+
     fn inputs(&self) -> Vec<Port> {
         let shards = Artefact::shard(&data::PLANES);
         vec![
@@ -84,7 +88,7 @@ impl Stage for Train {
         let device = zoo::device(&self.device).map_err(usage)?;
         let mut trainer = Trainer::new(recipe, device, seed, job.threads()).map_err(usage)?;
         trainer.model().checkpoint_activations(self.checkpoint_activations);
-        let start = self.beginning.apply(trainer.model(), job)?;
+        let start = self.beginning.apply(trainer.model(), job)?.digest;
 
         let budget = self.cache_mb as usize * 1_000_000;
         let training = DataPort { name: "in", paths: job.input_paths()? };

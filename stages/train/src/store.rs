@@ -266,7 +266,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn unusable(error: WeightsError) -> Failure {
     match error {
-        WeightsError::Io { path, source } => Failure::io(path, source),
+        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
         error => Failure::Data(stage::BadData {
             file: "state to go on from".to_owned(),
             record: None,
@@ -277,7 +277,7 @@ fn unusable(error: WeightsError) -> Failure {
 
 fn unwritable(error: WeightsError) -> Failure {
     match error {
-        WeightsError::Io { path, source } => Failure::io(path, source),
+        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
         error => Failure::Internal(error.to_string()),
     }
 }

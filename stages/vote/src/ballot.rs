@@ -1,8 +1,9 @@
 //! The ballot: how the votes on one radiograph are counted.
 
 use aligned::{Aligned, Member, Row};
-use bones::Mask;
 use bones::scores::{Logits, Thresholds, Values, to_mask};
+use bones::vote::{Needed, Voter, elect};
+use bones::{BoneSet, Mask};
 use planes::{Frame, Scores};
 use shard::{Header, Record};
 use stage::{Failure, Reason};
@@ -17,9 +18,19 @@ pub(crate) struct Ballot {
     thresholds: Thresholds,
 }
 
+/// What the votes on one radiograph come to.
+pub(crate) struct Decision {
+    /// The radiograph with its masks.
+    pub(crate) record: Record,
+    /// Whether anybody voted.
+    pub(crate) voted: bool,
+    /// What is doubtful about it.
+    pub(crate) misgiving: Option<String>,
+}
+
 enum Rule {
-    /// At least so many of the masks; `None`: more than half of those there are.
-    Hard { min_votes: Option<usize> },
+    /// So many of the masks that have an opinion.
+    Hard { needed: Needed },
     /// The mean by these weights, one for each input.
     Soft { weights: Vec<f32> },
 }
@@ -61,11 +72,12 @@ impl Ballot {
         if let Some(k) = min_votes.filter(|&k| k > voters) {
             return usage(format!("--min-votes {k} can't be reached by {voters} inputs"));
         }
-        Ok(Ballot { rule: Rule::Hard { min_votes }, voters, thresholds })
+        let needed = min_votes.map_or(Needed::Majority, Needed::AtLeast);
+        Ok(Ballot { rule: Rule::Hard { needed }, voters, thresholds })
     }
 
-    /// The record that the votes of a row come to.
-    pub(crate) fn decide(&self, row: &Row) -> Result<(Record, Option<String>), Reason> {
+    /// What the votes of a row come to.
+    pub(crate) fn decide(&self, row: &Row) -> Result<Decision, Reason> {
         let frame = Frame::of(&row.head)?;
         let record =
             |member: &Option<Member>| member.as_ref().map(|member| member.record(&row.head)).transpose();
@@ -76,45 +88,65 @@ impl Ballot {
                 return Err(format!("its inputs show different parts of it: {frame:?}, {other:?}").into());
             }
         }
-        let mask = match &self.rule {
-            Rule::Soft { weights } => self.soft(&frame, &records, weights)?,
-            Rule::Hard { min_votes } => self.hard(&frame, &records, *min_votes)?,
+        let votes = match &self.rule {
+            Rule::Soft { weights } => self.soft(&frame, &records, weights)?.map(|mask| (mask, BoneSet::ALL)),
+            Rule::Hard { needed } => self.hard(&frame, &records, *needed)?,
         };
+        let voted = votes.is_some();
+        // A radiograph on which nobody votes shows nothing; that is said, and is not the same as no opinion.
+        let (mask, opinion) = votes.unwrap_or_else(|| (Mask::empty(frame.size), BoneSet::ALL));
         let mut record = row.head.clone();
         planes::set_masks(&mut record, &mask);
-        Ok((record, frame.misgiving(&mask)))
+        planes::set_opinion(&mut record, opinion);
+        let misgiving = if voted { frame.misgiving_about(&mask, opinion) } else { None };
+        Ok(Decision { record, voted, misgiving })
     }
 
-    fn soft(&self, frame: &Frame, records: &[Option<Record>], weights: &[f32]) -> Result<Mask, Reason> {
+    /// `None` where no record has a weight.
+    fn soft(
+        &self,
+        frame: &Frame,
+        records: &[Option<Record>],
+        weights: &[f32],
+    ) -> Result<Option<Mask>, Reason> {
         let scores = records
             .iter()
             .zip(weights)
+            .filter(|(_, weight)| **weight > 0.0)
             .filter_map(|(record, weight)| Some((planes::scores(record.as_ref()?), *weight)))
             .map(|(scores, weight)| Ok((scores?, weight)))
             .collect::<Result<Vec<(Scores, f32)>, Reason>>()?;
+        if scores.is_empty() {
+            return Ok(None);
+        }
         let maps = scores
             .iter()
             .map(|(scores, weight)| Ok((Logits::new(Values::F16(scores.logits()), scores.size())?, *weight)))
             .collect::<Result<Vec<(Logits<'_>, f32)>, Reason>>()?;
-        Ok(to_mask(&maps, frame.size, &self.thresholds)?)
+        Ok(Some(to_mask(&maps, frame.size, &self.thresholds)?))
     }
 
+    /// The masks, and the bones on which any voter has an opinion; `None` where there is no record.
     fn hard(
         &self,
         frame: &Frame,
         records: &[Option<Record>],
-        min_votes: Option<usize>,
-    ) -> Result<Mask, Reason> {
-        let mask = |record: &Record| match record.plane(planes::name::MASKS) {
-            Some(_) => Ok(planes::masks(record)?),
-            None => self.soft(frame, &[Some(record.clone())], &[1.0]),
+        needed: Needed,
+    ) -> Result<Option<(Mask, BoneSet)>, Reason> {
+        let vote = |record: &Record| match record.plane(planes::name::MASKS) {
+            Some(_) => Ok(planes::masks_and_opinion(record)?),
+            None => {
+                let mask = self.soft(frame, &[Some(record.clone())], &[1.0])?;
+                Ok((mask.expect("one record of weight 1 was given"), BoneSet::ALL))
+            }
         };
-        let masks = records.iter().flatten().map(mask).collect::<Result<Vec<Mask>, Reason>>()?;
-        let k = min_votes.unwrap_or(masks.len() / 2 + 1);
-        if k > masks.len() {
-            // Inputs that lack the radiograph have no pixel of it.
-            return Ok(Mask::empty(frame.size));
+        let votes = records.iter().flatten().map(vote).collect::<Result<Vec<(Mask, BoneSet)>, Reason>>()?;
+        if votes.is_empty() {
+            return Ok(None);
         }
-        Ok(bones::vote::hard(&masks.iter().collect::<Vec<_>>(), k)?)
+        let voters: Vec<Voter<'_>> =
+            votes.iter().map(|(mask, opinion)| Voter { mask, opinion: *opinion }).collect();
+        let opinion = votes.iter().fold(BoneSet::EMPTY, |all, (_, opinion)| all | *opinion);
+        Ok(Some((elect(&voters, needed)?, opinion)))
     }
 }

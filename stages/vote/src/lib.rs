@@ -14,6 +14,14 @@
 //!   and a bone is where the mean is strictly above its threshold. With one input this turns scores into masks.
 //! - A **hard** vote counts masks (scores are turned into masks first): a bone is where at least `--min-votes` say so.
 //!
+//! A submission without any row for a bone has no opinion on it, and no vote: neither have masks that `decode-rle` read
+//! from it. Where fewer than `--min-votes` have an opinion, all who have one must agree; where nobody has one, neither
+//! has the result. An empty run-length text is an opinion: no pixel. So is a row that is left out of a bone which has
+//! rows for other images. What is passed over so is said and counted.
+//!
+//! With `--allow-missing`, who lacks a radiograph has no opinion on it. Of one that no voter has (it is in `--images`
+//! alone), the masks are empty; that too is said and counted.
+//!
 //! A submission knows images by their names alone. Where nothing but submissions vote, the key is that name, unless
 //! `--images` gives a shard that knows more.
 //!
@@ -32,7 +40,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
 
-use ballot::Ballot;
+use ballot::{Ballot, Decision};
 use pasted::Pasted;
 pub use threshold::ThresholdOf;
 
@@ -55,7 +63,8 @@ pub struct Vote {
     /// What is counted: votes of masks, or the mean of scores
     #[arg(long, value_enum, default_value_t = Mode::Auto)]
     pub mode: Mode,
-    /// Hard vote: how many masks must have a pixel [default: more than half of them]
+    /// Hard vote: how many masks must have a pixel; all that have an opinion on the bone, where those are fewer
+    /// [default: more than half of them]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     pub min_votes: Option<u16>,
     /// Soft vote: the weight of each input, in order, separated by commas [default: all equal]
@@ -118,16 +127,21 @@ impl Stage for Vote {
         header.classes = planes::classes();
         job.create(header)?;
         let mut pasted = Pasted::default();
+        let mut without = 0;
         let incomplete = rows.each(
             job,
             |row| {
-                let (record, misgiving) = ballot.decide(row)?;
-                Ok((if self.paste_back { pasted::paste(record)? } else { record }, misgiving))
+                let mut decision = ballot.decide(row)?;
+                if self.paste_back {
+                    decision.record = pasted::paste(decision.record)?;
+                }
+                Ok(decision)
             },
-            |job, (record, misgiving)| {
+            |job, Decision { record, voted, misgiving }| {
                 if let Some(misgiving) = misgiving {
                     job.doubt(&record.key, &misgiving);
                 }
+                without += u64::from(!voted);
                 if self.paste_back { pasted.push(job, record) } else { job.push(&record) }
             },
         )?;
@@ -135,6 +149,10 @@ impl Stage for Vote {
         if incomplete > 0 {
             job.count("incomplete", incomplete);
             job.note(&format!("{incomplete} radiographs lacked a voter"));
+        }
+        if without > 0 {
+            job.count("without a voter", without);
+            job.note(&format!("{without} radiographs had no voter at all: their masks are empty"));
         }
         Ok(())
     }

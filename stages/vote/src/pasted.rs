@@ -35,6 +35,11 @@ impl Pasted {
             Some((waiting, united)) if waiting.key == record.key => {
                 *united =
                     bones::vote::hard(&[united, &mask], 1).map_err(|error| refuse(&record, error.into()))?;
+                let opinion = |record: &Record| {
+                    planes::opinion(&record.attributes).map_err(|error| refuse(record, error.into()))
+                };
+                let either = opinion(waiting)? | opinion(&record)?;
+                planes::set_opinion(waiting, either);
                 Ok(())
             }
             _ => {

@@ -195,3 +195,113 @@ fn crops_are_put_back_and_united() {
     assert!(!records[0].attributes.contains_key(attribute::PARENT));
     assert_eq!(masks_of(&records[0]), mask(size(), &[("Lunate", 18..22), ("finger-4", 20..24)]));
 }
+
+/// Submissions of one image: `all.csv` has all 29 rows, with Radius and Ulna; `palm.csv` has rows for Lunate and Ulna
+/// alone, the Ulna's empty.
+fn partial() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut all = Writer::new(Vec::new()).unwrap();
+    all.push("x.png", &mask(size(), &[("Radius", 0..8), ("Ulna", 20..28)])).unwrap();
+    fs::write(path("all.csv"), all.finish().unwrap()).unwrap();
+    fs::write(path("palm.csv"), "image_name,class,rle\nx.png,Lunate,1 4\nx.png,Ulna,\n").unwrap();
+    write(path("images.shard"), &[masks("ID1/x", &[]), masks("ID2/y", &[])]);
+    folder
+}
+
+fn counts(folder: &TempDir) -> serde_json::Value {
+    let summary = fs::read(folder.path().join("s.json")).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&summary).unwrap()["counts"].clone()
+}
+
+#[test]
+fn absent_rows_are_no_vote_and_empty_fields_are_one() {
+    let folder = partial();
+    let elected = |arguments: &str| {
+        let told =
+            vote(&folder, &format!("{arguments} --width 16 --height 8 --out out.shard --summary s.json"));
+        let record = read(folder.path().join("out.shard")).remove(0);
+        (masks_of(&record), planes::opinion(&record.attributes).unwrap(), told.complete().stderr)
+    };
+    let set =
+        |names: &[&str]| names.iter().map(|name| Bone::from_name(name).unwrap()).collect::<bones::BoneSet>();
+    // On the Radius only one has an opinion, the Ulna has a yes and a no, the Lunate a no and a yes.
+    let (found, opinion, told) = elected("all.csv palm.csv");
+    assert_eq!(found, mask(size(), &[("Radius", 0..8)]));
+    assert_eq!(opinion, bones::BoneSet::ALL);
+    assert!(
+        told.contains("palm.csv: no opinion on 27 of 29 bones (finger-1, finger-2, finger-3, finger-4, …)"),
+        "{told}"
+    );
+    assert_eq!(counts(&folder)["bones without an opinion"], 27);
+    assert_eq!(elected("all.csv palm.csv --min-votes 2").0, mask(size(), &[("Radius", 0..8)]));
+    let any = mask(size(), &[("Radius", 0..8), ("Ulna", 20..28), ("Lunate", 0..4)]);
+    assert_eq!(elected("all.csv palm.csv --min-votes 1").0, any);
+    // Nobody has an opinion on the others.
+    let (found, opinion, told) = elected("palm.csv palm.csv");
+    assert_eq!((found, opinion), (mask(size(), &[("Lunate", 0..4)]), set(&["Lunate", "Ulna"])));
+    assert!(told.contains("1 of 2 bones were not found (Ulna)"), "{told}");
+    // A vote on a vote is a vote on what that is of.
+    fs::rename(folder.path().join("out.shard"), folder.path().join("palm.shard")).unwrap();
+    fs::rename(folder.path().join("palm.csv"), folder.path().join("palm")).unwrap();
+    assert_eq!(elected("all.csv palm.shard").0, mask(size(), &[("Radius", 0..8)]));
+    assert_eq!(counts(&folder)["bones without an opinion"], 27);
+}
+
+#[test]
+fn rows_left_out_of_a_known_bone_are_no_pixel() {
+    let folder = partial();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("sparse.csv"), "image_name,class,rle\nx.png,Ulna,1 4\ny.png,Radius,1 4\n").unwrap();
+    let told = vote(&folder, "sparse.csv --width 16 --height 8 --out out.shard --summary s.json").complete();
+    assert!(told.stderr.contains("sparse.csv: 2 rows are left out"), "{}", told.stderr);
+    assert_eq!(counts(&folder)["rows left out"], 2);
+    for record in read(path("out.shard")) {
+        assert_eq!(record.attributes[attribute::OPINION], "Radius Ulna");
+    }
+}
+
+#[test]
+fn a_radiograph_that_no_voter_has_is_empty_and_told() {
+    let folder = partial();
+    let path = |name: &str| folder.path().join(name);
+    write(path("scores.shard"), &[scores("ID1/x", &[("Radius", 2.0)])]);
+    for voter in ["all.csv", "scores.shard --mode soft", "scores.shard --mode hard"] {
+        let ended = vote(
+            &folder,
+            &format!("{voter} --allow-missing --images images.shard --out out.shard --summary s.json"),
+        );
+        let told = ended.complete().stderr;
+        assert!(told.contains("1 radiographs had no voter at all: their masks are empty"), "{told}");
+        assert_eq!(
+            (&counts(&folder)["without a voter"], &counts(&folder)["incomplete"]),
+            (&1.into(), &1.into())
+        );
+        let records = read(path("out.shard"));
+        assert_eq!((records.len(), masks_of(&records[1])), (2, Mask::empty(size())), "{voter}");
+        assert!(masks_of(&records[0]).areas()[27] > 0, "{voter}");
+    }
+    // A voter without a weight is none.
+    write(path("more.shard"), &[scores("ID1/x", &[]), scores("ID2/y", &[("Radius", 2.0)])]);
+    let told =
+        vote(&folder, "scores.shard more.shard --weights 1,0 --allow-missing --out out.shard").complete();
+    assert!(told.stderr.contains("1 radiographs had no voter at all"), "{}", told.stderr);
+}
+
+#[test]
+fn images_without_labels_tell_keys_and_sizes() {
+    let folder = partial();
+    let size = Size::new(32, 4).unwrap();
+    let mut image = masks("ID1/x", &[]);
+    image.take_plane("masks");
+    Frame { size, window: None }.write(&mut image);
+    planes::set_image(&mut image, planes::Image::new(size, vec![0; 128]).unwrap());
+    let spec = planes::image_spec();
+    let header = shard::Header { classes: Vec::new(), ..samples::header(vec![spec]) };
+    let mut unlabelled = shard::Writer::create(folder.path().join("images.shard"), header).unwrap();
+    unlabelled.push(&image).unwrap();
+    unlabelled.commit().unwrap();
+    vote(&folder, "all.csv --images images.shard --out out.shard").complete();
+    let records = read(folder.path().join("out.shard"));
+    assert_eq!((records[0].key.as_str(), masks_of(&records[0]).size()), ("ID1/x", size));
+}

@@ -46,7 +46,7 @@ impl Stage for SideBySide {
             Ok(())
         })?;
         text.push_str(&format!("{incomplete} incomplete\n"));
-        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+        job.text()?.write_all(text.as_bytes()).map_err(Failure::system)
     }
 }
 

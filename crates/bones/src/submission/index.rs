@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
-use super::SubmissionError;
-use super::line::{Header, unquoted};
+use super::line::{Columns, unquoted};
+use super::{LONGEST_LINE, SubmissionError};
 use crate::bone::{Bone, COUNT};
 use crate::bone_set::BoneSet;
 use crate::mask::{Mask, Size};
@@ -24,6 +24,7 @@ struct Field {
 #[derive(Clone, Debug)]
 pub struct Index {
     images: BTreeMap<String, [Option<Field>; COUNT]>,
+    opinion: BoneSet,
 }
 
 impl Index {
@@ -32,13 +33,14 @@ impl Index {
     /// Columns are found by the header's names, in any order and among others. Fields may be quoted (a quoted field
     /// ends on its line), lines may end in CRLF, a byte order mark may come first, blank lines are passed over, and
     /// the rle field may be empty or missing. Rows may come in any order; two rows for one bone of one image are an
-    /// error.
+    /// error, and so is a line longer than [`LONGEST_LINE`].
     pub fn read(mut input: impl BufRead) -> Result<Index, SubmissionError> {
         let mut reading = Reading::default();
         let mut line = Vec::new();
         loop {
             line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
+            // One byte more than fits shows that a line is too long.
+            if input.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line)? == 0 {
                 return reading.finish();
             }
             reading.line(&line)?;
@@ -65,6 +67,18 @@ impl Index {
     /// Whether the image has a row.
     pub fn contains(&self, image: &str) -> bool {
         self.images.contains_key(image)
+    }
+
+    /// The bones on which the submission has an opinion: those with a row for at least one image, even if that says
+    /// that no pixel shows the bone. Where an image has no row for one of them, that says the same, as programs mean it
+    /// that leave out what is empty; on the other bones the submission has no opinion in any image.
+    pub fn opinion(&self) -> BoneSet {
+        self.opinion
+    }
+
+    /// How many rows of bones on which the submission has an opinion are left out.
+    pub fn rows_left_out(&self) -> u64 {
+        self.images().map(|image| (self.missing(image) & self.opinion).len() as u64).sum()
     }
 
     /// The bones for which no row of the image stands; all of them for an unknown image.
@@ -108,7 +122,8 @@ impl Index {
 /// An index that grows line by line.
 #[derive(Default)]
 struct Reading {
-    header: Option<Header>,
+    columns: Option<Columns>,
+    opinion: BoneSet,
     images: BTreeMap<String, [Option<Field>; COUNT]>,
     /// Bytes and lines so far.
     at: usize,
@@ -122,17 +137,20 @@ impl Reading {
         let mut start = self.at;
         self.at += bytes.len();
         let line = self.lines;
+        if bytes.strip_suffix(b"\n").unwrap_or(bytes).len() > LONGEST_LINE {
+            return Err(SubmissionError::LongLine { line });
+        }
         let mut text = std::str::from_utf8(bytes).map_err(|_| SubmissionError::NotUtf8 { line })?;
         text = text.strip_suffix('\n').unwrap_or(text);
         text = text.strip_suffix('\r').unwrap_or(text);
-        let Some(header) = &self.header else {
-            self.header = Some(Header::read(text.strip_prefix('\u{feff}').unwrap_or(text))?);
+        let Some(columns) = &self.columns else {
+            self.columns = Some(Columns::read(text.strip_prefix('\u{feff}').unwrap_or(text))?);
             return Ok(());
         };
         if text.is_empty() {
             return Ok(());
         }
-        let [image, class, rle] = header.row(text, line)?;
+        let [image, class, rle] = columns.row(text, line)?;
         let class = unquoted(&text[class]);
         let bone = Bone::from_name(&class).ok_or_else(|| SubmissionError::UnknownClass {
             line,
@@ -153,16 +171,15 @@ impl Reading {
             }
             row => {
                 *row = Some(field);
+                self.opinion = self.opinion | BoneSet::of(bone);
                 Ok(())
             }
         }
     }
 
     fn finish(self) -> Result<Index, SubmissionError> {
-        match self.header {
-            Some(_) => Ok(Index { images: self.images }),
-            // A text without a line has no column.
-            None => Header::read("").map(|_| Index { images: self.images }),
-        }
+        // A text without a line has no column.
+        self.columns.map_or_else(|| Columns::read(""), Ok)?;
+        Ok(Index { images: self.images, opinion: self.opinion })
     }
 }

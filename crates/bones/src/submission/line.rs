@@ -6,25 +6,26 @@ use std::ops::Range;
 use super::{COLUMNS, SubmissionError};
 
 /// Which fields of a row are the three columns.
-pub(super) struct Header {
-    columns: [usize; 3],
+pub(super) struct Columns {
+    /// The numbers of image name, class and rle.
+    numbers: [usize; 3],
     count: usize,
 }
 
-impl Header {
-    /// From the first line.
-    pub(super) fn read(text: &str) -> Result<Header, SubmissionError> {
+impl Columns {
+    /// From the first line, the header.
+    pub(super) fn read(text: &str) -> Result<Columns, SubmissionError> {
         let mut names = Vec::new();
         for field in fields(text) {
             names.push(unquoted(&text[field.ok_or(SubmissionError::Quote { line: 1 })?]));
         }
-        let mut columns = [0; 3];
-        for (column, name) in columns.iter_mut().zip(COLUMNS) {
+        let mut numbers = [0; 3];
+        for (column, name) in numbers.iter_mut().zip(COLUMNS) {
             *column = names.iter().position(|found| found.trim() == name).ok_or_else(|| {
                 SubmissionError::Header { found: text.chars().take(80).collect(), missing: name }
             })?;
         }
-        Ok(Header { columns, count: names.len() })
+        Ok(Columns { numbers, count: names.len() })
     }
 
     /// Image name, class and rle of the row `text`, number `line`; the rle of a row that lacks the field is an empty
@@ -35,7 +36,7 @@ impl Header {
         let mut found = 0;
         for field in fields(text) {
             let field = field.ok_or(SubmissionError::Quote { line })?;
-            if let Some(column) = self.columns.iter().position(|&column| column == found) {
+            if let Some(column) = self.numbers.iter().position(|&column| column == found) {
                 row[column] = Some(field);
             }
             found += 1;

@@ -24,6 +24,12 @@ pub use index::Index;
 /// The names of the three columns, in the order in which they are written.
 const COLUMNS: [&str; 3] = ["image_name", "class", "rle"];
 
+/// The most bytes that a line may have without its end: what is longer is refused before it fills the memory.
+///
+/// The longest run-length text of a radiograph of 2048 × 2048 pixels, in which every second pixel is a bone's, takes
+/// 21 megabytes.
+pub const LONGEST_LINE: usize = 32 << 20;
+
 /// Writes a submission, image by image.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
@@ -83,6 +89,12 @@ pub enum SubmissionError {
     /// A byte sequence that is not UTF-8.
     #[error("line {line} is not UTF-8; save the CSV as UTF-8")]
     NotUtf8 {
+        /// Which line.
+        line: usize,
+    },
+    /// A line of more than [`LONGEST_LINE`] bytes.
+    #[error("line {line} is longer than {} MiB, which no row of a submission is", LONGEST_LINE >> 20)]
+    LongLine {
         /// Which line.
         line: usize,
     },
@@ -172,6 +184,11 @@ impl Submission {
         let bytes = &self.text[self.index.bytes(image, bone)?];
         // The index has seen that it is UTF-8.
         std::str::from_utf8(bytes).ok()
+    }
+
+    /// The bones on which the submission has an opinion; see [`Index::opinion`].
+    pub fn opinion(&self) -> BoneSet {
+        self.index.opinion()
     }
 
     /// The bones for which no row of the image stands; all of them for an unknown image.

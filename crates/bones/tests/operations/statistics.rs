@@ -1,4 +1,4 @@
-use bones::statistics::{Interval, SplitMix64, bootstrap, percentile};
+use bones::statistics::{Interval, SplitMix64, bootstrap, bootstrap_of_classes, percentile};
 use proptest::prelude::*;
 
 use crate::golden;
@@ -65,7 +65,38 @@ fn too_few_groups() {
     assert!(bootstrap(&[vec![], vec![]], 100, 1).mean.is_nan());
 }
 
+#[test]
+fn classes_weigh_alike_however_many_values_they_have() {
+    // Class 0 has three values of mean 0.6, class 1 one of 0.2, class 2 none.
+    let groups = [
+        vec![[Some(0.5), Some(0.2), None], [Some(0.6), None, None]],
+        vec![],
+        vec![[Some(0.7), None, None]],
+        vec![[None; 3]],
+    ];
+    let Interval { mean, low, high } = bootstrap_of_classes(&groups, 1000, 3);
+    assert!((mean - 0.4).abs() < 1e-12, "{mean}");
+    // The extremes of two patients: twice the first, twice the second.
+    assert!((low - 0.375).abs() < 1e-12 && (high - 0.7).abs() < 1e-12, "{low} {high}");
+}
+
 proptest! {
+    #[test]
+    fn where_all_classes_have_values_it_is_the_mean_of_an_images_mean(
+        groups in prop::collection::vec(prop::collection::vec(prop::array::uniform4(0.0..1.0f64), 0..4), 1..20),
+        seed: u64,
+    ) {
+        prop_assume!(groups.iter().any(|group| !group.is_empty()));
+        let of_images: Vec<Vec<f64>> =
+            groups.iter().map(|group| group.iter().map(|values| values.iter().sum::<f64>() / 4.0).collect()).collect();
+        let groups: Vec<Vec<_>> =
+            groups.iter().map(|group| group.iter().map(|values| values.map(Some)).collect()).collect();
+        let (one, other) = (bootstrap(&of_images, 50, seed), bootstrap_of_classes(&groups, 50, seed));
+        for (one, other) in [(one.mean, other.mean), (one.low, other.low), (one.high, other.high)] {
+            prop_assert!((one - other).abs() < 1e-12, "{} {}", one, other);
+        }
+    }
+
     #[test]
     fn intervals_hold_the_middle(groups in prop::collection::vec(prop::collection::vec(0.0..1.0f64, 0..4), 1..30), seed: u64) {
         let values: Vec<f64> = groups.concat();

@@ -1,4 +1,6 @@
-use bones::submission::{Submission, SubmissionError, Writer, read};
+use std::io::{BufReader, Read};
+
+use bones::submission::{Index, LONGEST_LINE, Submission, SubmissionError, Writer, read};
 use bones::{Bone, BoneSet, Mask};
 use proptest::prelude::*;
 
@@ -38,6 +40,36 @@ fn a_name_with_a_line_break_is_refused() {
     let mut writer = Writer::new(Vec::new()).unwrap();
     let error = writer.push("a\nb.png", &Mask::empty(size(1, 1))).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_bone_without_any_row_is_no_opinion_and_an_empty_field_is_one() {
+    let text = "image_name,class,rle\na.png,Radius,1 2\nb.png,Ulna,\nb.png,Lunate\n";
+    let opinion: BoneSet = ["Radius", "Ulna", "Lunate"].into_iter().map(bone).collect();
+    assert_eq!(parse(text).unwrap().opinion(), opinion);
+    let index = Index::read(text.as_bytes()).unwrap();
+    // Ulna and Lunate of a, Radius of b: left out, as what is empty may be.
+    assert_eq!((index.opinion(), index.rows_left_out()), (opinion, 3));
+    assert_eq!(parse("image_name,class,rle\n").unwrap().opinion(), BoneSet::EMPTY);
+}
+
+/// A submission with one line of `filler` bytes, which is never held whole.
+fn with_a_line_of(filler: usize) -> Result<Index, SubmissionError> {
+    let row = "a.png,Ulna,".as_bytes();
+    let rest = std::io::repeat(b' ').take((filler - row.len()) as u64);
+    Index::read(BufReader::new("image_name,class,rle\n".as_bytes().chain(row).chain(rest).chain(&b"\n"[..])))
+}
+
+#[test]
+fn a_line_over_the_limit_is_refused_before_it_is_held() {
+    assert!(with_a_line_of(LONGEST_LINE).is_ok());
+    let told = with_a_line_of(LONGEST_LINE + 1).unwrap_err().to_string();
+    assert_eq!(told, "line 2 is longer than 32 MiB, which no row of a submission is");
+    // An endless line ends too.
+    let endless = Index::read(BufReader::new(std::io::repeat(b'x'))).unwrap_err();
+    assert!(endless.to_string().contains("line 1 is longer"), "{endless}");
+    let held = vec![b'x'; LONGEST_LINE + 1];
+    assert!(matches!(read(&held[..]), Err(SubmissionError::LongLine { line: 1 })));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-use bones::vote::{VoteError, hard};
-use bones::{Bone, Mask};
+use bones::vote::{Needed, VoteError, Voter, elect, hard};
+use bones::{Bone, BoneSet, Mask};
 use proptest::prelude::*;
 
 use crate::dense::{build, masks, size, sizes};
@@ -18,6 +18,35 @@ proptest! {
             Bone::ALL.into_iter().filter(|&bone| dense.iter().filter(|mask| mask[at].contains(bone)).count() >= k).collect()
         });
         prop_assert_eq!(hard(&masks.iter().collect::<Vec<_>>(), k).unwrap(), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn who_has_no_opinion_on_a_bone_has_no_vote_on_it(
+        voters in (sizes(12), 1..20usize).prop_flat_map(|(size, count)| {
+            prop::collection::vec((masks(size), 0..1u32 << 29), count)
+        }),
+        k in prop::option::of(1..20usize),
+    ) {
+        let opinions: Vec<BoneSet> = voters.iter().map(|(_, bits)| BoneSet::from_bits(*bits).unwrap()).collect();
+        let dense: Vec<_> = voters.iter().map(|(mask, _)| mask.to_dense()).collect();
+        let size = voters[0].0.size();
+        let wins = |at: usize, bone: Bone| {
+            let of_it = || dense.iter().zip(&opinions).filter(|(_, opinion)| opinion.contains(bone));
+            let votes = of_it().filter(|(mask, _)| mask[at].contains(bone)).count();
+            // All who have an opinion, where fewer than k have one.
+            let needed = k.map_or(of_it().count() / 2 + 1, |k| k.min(of_it().count()));
+            votes > 0 && votes >= needed
+        };
+        let expected = build(size, |x, y| {
+            let at = (y * size.width() + x) as usize;
+            Bone::ALL.into_iter().filter(|&bone| wins(at, bone)).collect()
+        });
+        let voters: Vec<Voter<'_>> =
+            voters.iter().zip(&opinions).map(|((mask, _), &opinion)| Voter { mask, opinion }).collect();
+        let needed = k.map_or(Needed::Majority, Needed::AtLeast);
+        prop_assert_eq!(elect(&voters, needed).unwrap(), expected);
     }
 }
 

@@ -227,10 +227,10 @@ impl<'a> Flow<'a> {
 
     /// The source of an edge, with its stage.
     fn producer(&self, edge: &DraftEdge) -> String {
-        match (edge.source, edge.step()) {
-            (Source::Input(input), _) => format!("input `{}`", self.inputs[input].name),
-            (_, step) => {
-                let step = &self.steps[step.unwrap_or_default()];
+        match edge.source {
+            Source::Input(input) => format!("input `{}`", self.inputs[input].name),
+            Source::Step(step) => {
+                let step = &self.steps[step];
                 format!("node `{}` (`{}`)", step.name, step.run.value)
             }
         }

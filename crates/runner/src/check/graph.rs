@@ -140,7 +140,7 @@ impl Graph {
 
     /// The unit of which a step is a member.
     pub fn unit_of(&self, step: usize) -> usize {
-        self.units.iter().position(|unit| unit.members.contains(&step)).unwrap_or_default()
+        self.units.iter().position(|unit| unit.members.contains(&step)).expect("every step is in a unit")
     }
 
     /// The units that are asked for.

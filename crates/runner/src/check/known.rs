@@ -51,6 +51,7 @@ pub(crate) fn look_up(
         // Values are written as they stand; the schema on the card then says what is wrong with them.
         let mut flags = ports.clone();
         flags.extend(arguments::flags(&arguments::unchecked(args)));
+        flags.extend(step.threads.map(|threads| format!("--threads={threads}")));
         stages.card(&binary, &flags, memo)
     };
     let before = faults.len();
@@ -60,7 +61,7 @@ pub(crate) fn look_up(
         Err(complaint) => match asked(&[]).or_else(|_| stages.card(&binary, &[], memo)) {
             Ok(card) => card,
             Err(_) => {
-                faults.push(Fault::new(&step.run.origin, format!("{what}: `{stage}`: {complaint}")));
+                faults.push(complaint.fault(&step.run.origin, &format!("{what}: `{stage}`")));
                 return None;
             }
         },
@@ -70,21 +71,37 @@ pub(crate) fn look_up(
         faults.push(Fault::new(&step.run.origin, text));
         return None;
     }
-    let given = arguments::check(&what, &step.args, &card, faults);
+    let device =
+        |given: &BTreeMap<String, Json>| given.get("device").and_then(Json::as_str).map(str::to_owned);
+    let mut given = arguments::check(&what, &step.args, &card, faults);
     let unknown_port = step.from.iter().any(|edge| card.inputs.iter().all(|port| port.name != edge.port));
     if let Err(complaint) = answer
         && faults.len() == before
         && !unknown_port
     {
         let origin = step.args.first().map_or(&step.run.origin, |(key, _)| &key.origin);
-        faults.push(Fault::new(origin, format!("{what}: `{stage}`: {complaint}")));
+        faults.push(complaint.fault(origin, &format!("{what}: `{stage}`")));
     }
     let binary_digest = match memo.file(&binary) {
         Ok(digest) => digest,
         Err(error) => {
-            faults.push(Fault::new(&step.run.origin, format!("{what}: {}: {error}", binary.display())));
+            faults.push(Fault::of_system(&step.run.origin, format!("{what}: {}: {error}", binary.display())));
             return None;
         }
     };
+    let card = match stages.backend(&binary, card, device(&given).as_deref()) {
+        Ok(card) => card,
+        Err(complaint) => {
+            faults.push(complaint.fault(&step.run.origin, &format!("{what}: `{stage}`")));
+            return None;
+        }
+    };
+    if let Some(backend) = &card.backend
+        && arguments::knows(&card, "device")
+        && device(&given).is_none_or(|device| device == "auto")
+    {
+        // From here on the device is the one that the stage named, so that it can't be another when it runs.
+        given.insert("device".to_owned(), backend.device.clone().into());
+    }
     Some(Known { binary, binary_digest, card, given })
 }

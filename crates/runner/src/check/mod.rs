@@ -1,12 +1,14 @@
 //! Checks a draft against the stages that it names: from here on every name, argument and edge is right.
 
 pub(crate) mod expand;
+pub(crate) mod exports;
 pub(crate) mod flow;
 pub mod graph;
 pub(crate) mod known;
+pub(crate) mod marker;
 pub mod stages;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::check::expand::{DraftEdge, DraftStep, Expanded, check_params, expand};
 use crate::check::flow::Flow;
@@ -15,18 +17,23 @@ use crate::check::known::{Known, look_up};
 use crate::check::stages::Stages;
 use crate::parse::arguments;
 use crate::parse::document::Value;
-use crate::parse::fault::{Fault, Faults, Origin};
-use crate::parse::read::{at, read};
+use crate::parse::fault::{Fault, Faults};
+use crate::parse::read::read;
 use crate::parse::set;
+use crate::store::Store;
 use crate::store::memo::Memo;
+use crate::store::tree::NO_CONTENT;
 
 /// Parses and checks the text of the pipeline file `file`, with `settings` as `--set` gives them. All faults are
 /// told together.
+///
+/// `store` is where results will be; nothing is asked of it but where that is.
 pub fn check(
     file: &str,
     text: &str,
     settings: &[String],
     stages: &Stages,
+    store: &Store,
     memo: &Memo,
 ) -> Result<Graph, Faults> {
     let mut faults = Vec::new();
@@ -47,7 +54,7 @@ pub fn check(
     }
     Flow::new(&inputs, &drafts, &known, stages, memo).check(&order, &mut faults);
     check_pipes(&drafts, &known, &mut faults);
-    check_exports(&drafts, &mut faults);
+    exports::check(&drafts, &inputs, file, store, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::new(file, faults));
     }
@@ -80,8 +87,13 @@ fn stem(file: &str) -> String {
 
 fn check_inputs(inputs: &[Input], steps: &[DraftStep], faults: &mut Vec<Fault>) {
     for (index, input) in inputs.iter().enumerate() {
-        if let Err(error) = std::fs::metadata(&input.path) {
-            let text = format!("input `{}`: {}: {error}", input.name, input.path.display());
+        let problem = match std::fs::metadata(&input.path) {
+            Err(error) => Some(format!(": {error}")),
+            Ok(found) if !found.is_file() && !found.is_dir() => Some(format!(" {NO_CONTENT}")),
+            Ok(_) => None,
+        };
+        if let Some(problem) = problem {
+            let text = format!("input `{}`: {}{problem}", input.name, input.path.display());
             faults.push(Fault::new(&input.origin, text));
         }
         let reads = |step: &DraftStep| step.from.iter().any(|edge| edge.source == Source::Input(index));
@@ -129,37 +141,6 @@ fn check_pipes(steps: &[DraftStep], known: &[Option<Known>], faults: &mut Vec<Fa
         let output = known[index].as_ref().map(|known| &known.card.output);
         if let Some(stage::Output::Directory { of }) = output {
             fault(format!("but writes a folder ({of})"));
-        }
-    }
-}
-
-/// Two results can't be put in one place, nor one into another.
-fn check_exports(steps: &[DraftStep], faults: &mut Vec<Fault>) {
-    let exports: Vec<(&DraftStep, &Origin, PathBuf)> = steps
-        .iter()
-        .filter_map(|step| {
-            step.export.as_ref().map(|item| (step, &item.origin, item.value.to_string().into()))
-        })
-        .collect();
-    for (index, (step, origin, path)) in exports.iter().enumerate() {
-        if path.file_name().is_none() {
-            faults.push(Fault::new(
-                origin,
-                format!("node `{}`: `export` is no path of a file or folder", step.node),
-            ));
-        }
-        for (other, theirs, taken) in &exports[..index] {
-            if path.starts_with(taken) || taken.starts_with(path) {
-                let also = if path == taken { "too".to_owned() } else { format!("to {}", taken.display()) };
-                let text = format!(
-                    "`{}` exports to {}, and `{}` {also} ({})",
-                    step.name,
-                    path.display(),
-                    other.name,
-                    at(theirs)
-                );
-                faults.push(Fault::new(origin, text));
-            }
         }
     }
 }

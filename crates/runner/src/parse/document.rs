@@ -3,7 +3,7 @@
 use std::fmt;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use crate::parse::fault::{Fault, Origin};
 
@@ -18,7 +18,9 @@ pub(crate) struct Item {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Text(String),
-    Integer(i64),
+    /// What an `i64` or a `u64` holds: a seed is a `u64`, and TOML leaves it to its reader to take more than an `i64`.
+    Integer(i128),
+    /// Finite.
     Float(f64),
     Boolean(bool),
     List(Vec<Item>),
@@ -55,11 +57,12 @@ impl Value {
         }
         let line = format!("value = {text}");
         let (table, errors) = DeTable::parse_recoverable(&line);
+        let mut faults = Vec::new();
         let guessed = table.get_ref().get("value").filter(|_| errors.is_empty());
-        match guessed.and_then(|value| convert(value.get_ref(), &|_| origin.clone())) {
-            Some(value @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::List(_))) => value,
-            Some(Value::Text(quoted)) => Value::Text(quoted),
-            _ => Value::Text(text.to_owned()),
+        let guessed = guessed.map(|value| item(value, &|_| origin.clone(), &mut faults).value);
+        match guessed.filter(|_| faults.is_empty()) {
+            None | Some(Value::Table(_)) => Value::Text(text.to_owned()),
+            Some(value) => value,
         }
     }
 }
@@ -97,16 +100,20 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Fault>) -> Vec<(Key, Item)> {
         }
         faults.push(Fault::new(&at, format!("not TOML: {message}")));
     }
-    entries(table.get_ref(), &origin)
+    entries(table.get_ref(), &origin, faults)
 }
 
-fn entries(table: &DeTable<'_>, origin: &impl Fn(usize) -> Origin) -> Vec<(Key, Item)> {
+fn entries(
+    table: &DeTable<'_>,
+    origin: &impl Fn(usize) -> Origin,
+    faults: &mut Vec<Fault>,
+) -> Vec<(Key, Item)> {
     let mut entries: Vec<(usize, (Key, Item))> = table
         .iter()
-        .filter_map(|(key, value)| {
+        .map(|(key, value)| {
             let at = key.span().start;
             let key = Key { origin: origin(at), name: key.get_ref().to_string() };
-            Some((at, (key, item(value, origin)?)))
+            (at, (key, item(value, origin, faults)))
         })
         .collect();
     // The map is sorted by name; the file's own order is the one that its author knows.
@@ -114,24 +121,40 @@ fn entries(table: &DeTable<'_>, origin: &impl Fn(usize) -> Origin) -> Vec<(Key, 
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn item(value: &Spanned<DeValue<'_>>, origin: &impl Fn(usize) -> Origin) -> Option<Item> {
-    Some(Item { origin: origin(value.span().start), value: convert(value.get_ref(), origin)? })
-}
-
-/// The value; none where it was not legible, which is a fault already.
-fn convert(value: &DeValue<'_>, origin: &impl Fn(usize) -> Origin) -> Option<Value> {
-    Some(match value {
+/// The value. A number that cannot be held is a fault, and 0 from there on, so that the checks that follow find no more
+/// than what is wrong.
+fn item(value: &Spanned<DeValue<'_>>, origin: &impl Fn(usize) -> Origin, faults: &mut Vec<Fault>) -> Item {
+    let at = origin(value.span().start);
+    let value = match value.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(number) => {
-            Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()?)
-        }
-        DeValue::Float(number) => Value::Float(number.as_str().parse().ok()?),
+        DeValue::Integer(number) => Value::Integer(whole(number).unwrap_or_else(|| {
+            let (least, most) = (i64::MIN, u64::MAX);
+            let text = format!("{number} is out of range: a whole number is one from {least} to {most}");
+            faults.push(Fault::new(&at, text));
+            0
+        })),
+        DeValue::Float(number) => Value::Float(finite(number).unwrap_or_else(|| {
+            faults.push(Fault::new(&at, format!("{number} is no finite number, and nothing takes it")));
+            0.0
+        })),
         DeValue::Boolean(truth) => Value::Boolean(*truth),
         // No stage takes a date: it reaches it as the text that it is.
         DeValue::Datetime(date) => Value::Text(date.to_string()),
-        DeValue::Array(items) => Value::List(items.iter().filter_map(|value| item(value, origin)).collect()),
-        DeValue::Table(table) => Value::Table(entries(table, origin)),
-    })
+        DeValue::Array(items) => Value::List(items.iter().map(|value| item(value, origin, faults)).collect()),
+        DeValue::Table(table) => Value::Table(entries(table, origin, faults)),
+    };
+    Item { origin: at, value }
+}
+
+/// The number, where an `i64` or a `u64` holds it.
+fn whole(number: &DeInteger<'_>) -> Option<i128> {
+    let number = i128::from_str_radix(number.as_str(), number.radix()).ok()?;
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number).then_some(number)
+}
+
+/// The number, where JSON and a command line can say it: neither has `inf` or `nan`.
+fn finite(number: &DeFloat<'_>) -> Option<f64> {
+    number.as_str().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]
@@ -159,6 +182,42 @@ mod tests {
         for line in [1, 3] {
             assert!(faults.iter().any(|fault| fault.origin == Origin::Line(line)), "{line}: {faults:?}");
         }
+    }
+
+    #[test]
+    fn holds_numbers_as_they_are_or_says_that_it_cannot() {
+        let read = |text: &str| {
+            let mut faults = Vec::new();
+            let mut document = parse(&format!("\nx = {text}\n"), &mut faults);
+            (document.remove(0).1.value, faults)
+        };
+        for (text, number) in [
+            ("18446744073709551615", i128::from(u64::MAX)),
+            ("9_223_372_036_854_775_808", 1 << 63),
+            ("-9223372036854775808", i128::from(i64::MIN)),
+            ("0xffff_ffff_ffff_ffff", i128::from(u64::MAX)),
+        ] {
+            assert_eq!(read(text), (Value::Integer(number), vec![]), "{text}");
+        }
+        for text in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "0x1_0000_0000_0000_0000",
+            "99999999999999999999999999999999999999999999999",
+            "inf",
+            "-inf",
+            "nan",
+            "1e400",
+        ] {
+            let faults = read(text).1;
+            assert_eq!(faults.len(), 1, "{text}");
+            assert_eq!(faults[0].origin, Origin::Line(2), "{text}");
+            // The command line takes it for the text that it is, which no number can be.
+            let origin = Origin::Flag("a=b".to_owned());
+            assert_eq!(Value::guess(text, &origin), Value::Text(text.to_owned()));
+        }
+        let nested = read("[[1], [2, inf]]").1;
+        assert_eq!(nested.len(), 1, "{nested:?}");
     }
 
     #[test]

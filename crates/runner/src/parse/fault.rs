@@ -18,6 +18,8 @@ pub struct Fault {
     pub origin: Origin,
     /// What, and what would be right.
     pub text: String,
+    /// Whether the file is right and the system refuses: a stage does not start.
+    pub system: bool,
 }
 
 /// Everything that is wrong with a pipeline file, in the order of its lines.
@@ -32,7 +34,12 @@ pub struct Faults {
 impl Fault {
     /// A fault at `origin`.
     pub fn new(origin: &Origin, text: impl Into<String>) -> Fault {
-        Fault { origin: origin.clone(), text: text.into() }
+        Fault { origin: origin.clone(), text: text.into(), system: false }
+    }
+
+    /// A fault of the system, not of the file, that shows at `origin`.
+    pub fn of_system(origin: &Origin, text: impl Into<String>) -> Fault {
+        Fault { system: true, ..Fault::new(origin, text) }
     }
 }
 
@@ -42,6 +49,11 @@ impl Faults {
         faults.sort();
         faults.dedup();
         Faults { file: file.to_owned(), faults }
+    }
+
+    /// The exit code: 2 where something in the file is to be mended, 74 where all is right but the system refuses.
+    pub fn code(&self) -> u8 {
+        if self.faults.iter().all(|fault| fault.system) { 74 } else { 2 }
     }
 }
 

@@ -57,13 +57,13 @@ pub struct NodeTable {
     /// repeated flag. `--set NODE.argument=…` changes one.
     #[serde(default)]
     pub args: BTreeMap<String, serde_json::Value>,
-    /// Seed of everything that the stage draws at random; 0 where it is not given.
+    /// Seed of everything that the stage draws at random, up to 18446744073709551615; 0 where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<Number>,
     /// Bad records that the stage may pass over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_bad: Option<Number>,
-    /// Threads of the stage; all cores, divided by `-j`, where it is not given.
+    /// Threads of the stage. Where it is not given, all cores, divided by `-j` unless the number changes the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<Number>,
     /// Runs the node once for each value, or each combination of values: `for = { model = ["unet", "segformer"] }`
@@ -73,7 +73,8 @@ pub struct NodeTable {
     /// Streams the output into the one node that reads it, without touching the disk.
     #[serde(default)]
     pub pipe: bool,
-    /// Puts a copy of the output at this path, relative to the folder that the runner is started in.
+    /// Puts a copy of the output at this path, relative to the folder that the runner is started in. What is there
+    /// already, and was not put there by the runner or was edited since, stays unless `--replace` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<String>,
     /// Prints the output, a text, when the pipeline is done: `true`, or the text's path in an output that is a
@@ -141,7 +142,7 @@ pub fn schema() -> serde_json::Value {
 pub(crate) fn keys<T: JsonSchema>() -> Vec<String> {
     let schema = schemars::schema_for!(T).to_value();
     let properties = schema.get("properties").and_then(serde_json::Value::as_object);
-    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+    properties.expect("a table of the file is a struct with fields").keys().cloned().collect()
 }
 
 #[cfg(test)]

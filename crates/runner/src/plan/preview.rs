@@ -46,5 +46,6 @@ pub fn preview(planner: &Planner<'_>, plan: &BTreeMap<usize, Decision>) -> Repor
         exit: 0,
         steps,
         exports: Vec::new(),
+        kept: Vec::new(),
     }
 }

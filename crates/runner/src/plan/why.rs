@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shard::Indexed;
-use stage::Summary;
 
 use crate::check::graph::Edge;
 use crate::check::graph::Source;
 use crate::plan::{Decision, Planner};
-use crate::store::files::read_json;
 use crate::store::key::{Ingredient, Manifest};
-use crate::store::{Object, Provenance, Remembered};
+use crate::store::{Object, Provenance};
 use crate::tell::report::short;
 
 /// Names of this many things that changed are told; the others are counted.
@@ -34,7 +32,7 @@ pub fn reasons<'o>(
             if there { "its result is damaged" } else { "its result is not in the store" }.to_owned(),
         ];
     }
-    let mut reasons = manifest.changes(&with_defaults(planner, &old, manifest));
+    let mut reasons = manifest.changes(&old.manifest);
     let ports: BTreeSet<&String> = manifest.inputs.keys().chain(old.manifest.inputs.keys()).collect();
     for port in ports {
         let new = manifest.inputs.get(port).map_or(&[][..], Vec::as_slice);
@@ -51,22 +49,28 @@ pub fn reasons<'o>(
             let name = graph.source_name(edge);
             reasons.push(match (new, before) {
                 (Ingredient::Piped(new), Ingredient::Piped(old)) => format!("{name}: {}", upstream(new, old)),
-                (Ingredient::Content(_), Ingredient::Content(old)) => {
-                    let old = parts(planner, edge, old, origins.get(index));
-                    let new = current(planner, edge, done);
-                    match (old, new) {
-                        (Some(old), Some(new)) => format!("{name}: {}", differences(&old, &new)),
-                        _ => format!("{name} changed"),
+                (new, before) => match (new.content(), before.content()) {
+                    (Some(new), Some(old)) if new == old => format!("{name} was renamed"),
+                    (Some(_), Some(old)) => {
+                        let old = parts(planner, edge, old, origins.get(index));
+                        let new = current(planner, edge, done);
+                        match (old, new) {
+                            (Some(old), Some(new)) => format!("{name}: {}", differences(&old, &new)),
+                            _ => format!("{name} changed"),
+                        }
                     }
-                }
-                _ => format!("{name} changed"),
+                    _ => format!("{name} changed"),
+                },
             });
         }
     }
     if reasons.is_empty() {
         let alone = graph.units[graph.unit_of(step)].members.len() == 1;
-        let text =
-            if alone { "an argument that had its default is given" } else { "another of its group changed" };
+        let text = if alone {
+            "what its key stands for is told in another way"
+        } else {
+            "another of its group changed"
+        };
         reasons.push(text.to_owned());
     }
     reasons
@@ -125,10 +129,7 @@ pub(crate) fn when(planner: &Planner<'_>, unit: usize, step: usize, waits: &[usi
         let old = planner.store.remembered(&graph.name, &graph.steps[*member].name);
         let own = old.map_or_else(
             || vec!["it has not been run before".to_owned()],
-            |old| {
-                let own = planner.own(*member);
-                own.changes(&with_defaults(planner, &old, &own))
-            },
+            |old| planner.own(*member).changes(&old.manifest),
         );
         let of = if *member == step { String::new() } else { format!("{}: ", graph.steps[*member].name) };
         changes.extend(own.into_iter().map(|change| format!("{of}{change}")));
@@ -138,21 +139,6 @@ pub(crate) fn when(planner: &Planner<'_>, unit: usize, step: usize, waits: &[usi
     } else {
         format!("after {}: {}", names.join(", "), changes.join("; "))
     }
-}
-
-/// What a step was, with the values that arguments had which only `new` names: the stage told its defaults.
-fn with_defaults(planner: &Planner<'_>, old: &Remembered, new: &Manifest) -> Manifest {
-    let mut manifest = old.manifest.clone();
-    let summary: Option<Summary> = read_json(&planner.store.object_path(&old.key).join("summary.json"));
-    let Some(Summary { stage, arguments, .. }) = summary else { return manifest };
-    for name in new.arguments.keys().filter(|_| stage == manifest.stage) {
-        if let Some(value) =
-            arguments.get(name).filter(|value| !value.is_null() && !manifest.arguments.contains_key(name))
-        {
-            manifest.arguments.insert(name.clone(), value.clone());
-        }
-    }
-    manifest
 }
 
 /// The parts, with their digests, of what flowed along an edge when its digest was `digest`.

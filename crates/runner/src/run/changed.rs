@@ -2,7 +2,8 @@
 //!
 //! The last result is the one with the same stage, arguments and side inputs, whatever its records were. Records are
 //! merged as they are, still compressed, in the order of the input, so that the stream is the one that a run on all
-//! records would have written.
+//! records would have written. So is the summary: where it can't be told what each record added to the counts of the
+//! last result, all are run.
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,7 +35,9 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Option<(Summary, String)>, Fa
     if !applies(context) {
         return Ok(None);
     }
-    let Some((old_key, seen)) = earlier(context) else { return Ok(None) };
+    let Some(Earlier { key: old_key, seen, summary: old_summary }) = earlier(context) else {
+        return Ok(None);
+    };
     let Some(inputs) = open(context) else { return Ok(None) };
     if inputs.iter().any(|input| *input.header() != seen.header) {
         return Ok(None);
@@ -44,7 +47,12 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Option<(Summary, String)>, Fa
     let changed = |key: &str, digest: u128| known.get(key).is_none_or(|known| *known != hex(digest));
     let all: usize = inputs.iter().map(Indexed::len).sum();
     let many = inputs.iter().flat_map(Indexed::records).filter(|(key, digest)| changed(key, *digest)).count();
-    if many == all {
+    // What flowed into the last result is all there still.
+    let added_to = all - many == seen.records.len();
+    if many == all
+        || !old_summary.notes.is_empty()
+        || !(added_to || old_summary.counts.values().all(|count| *count == 0))
+    {
         return Ok(None);
     }
 
@@ -69,19 +77,24 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Option<(Summary, String)>, Fa
     let new = Indexed::open(&part_out).map_err(failed)?;
     let merged = merge(&inputs, &old, &new, &changed, &context.work().join("out")).map_err(failed)?;
     fs::remove_dir_all(&part).map_err(io)?;
-    // The stage is not one to one, although its card says so; then it runs on everything.
-    let Some(digest) = merged else { return Ok(None) };
+    // The stage is not one to one, although its card says so; or it has something to say of all that it read. Then it
+    // runs on everything.
+    let Some(digest) = merged.filter(|_| summary.notes.is_empty()) else { return Ok(None) };
     let paths = paths(context);
     let digests = inputs.iter().zip(&paths).map(|(input, path)| InputDigest {
         port: "in".to_owned(),
         path: path.display().to_string(),
         digest: input.digest().to_string(),
     });
+    let mut counts = old_summary.counts;
+    for (what, count) in summary.counts {
+        *counts.entry(what).or_default() += count;
+    }
     let summary = Summary {
+        counts,
         inputs: digests.chain(summary.inputs.into_iter().filter(|input| input.port != "in")).collect(),
         output_digest: digest,
         records: RecordCounts { read: all as u64, written: all as u64, skipped: Vec::new() },
-        notes: summary.notes.into_iter().chain([format!("{many} of {all} records were run again")]).collect(),
         ..summary
     };
     write_json(&context.work().join("summary.json"), &summary).map_err(io)?;
@@ -109,20 +122,29 @@ fn applies(context: &Context<'_>) -> bool {
     let step = context.step(*member);
     let shards = matches!(step.card.output, stage::Output::Shard { .. });
     let one_stream = step.card.inputs.iter().all(|port| port.name != "in" || port.arity != Arity::Each);
-    step.card.relation == Relation::Map && shards && one_stream && step.skip_bad == 0
+    let named = step.card.inputs.iter().any(|port| port.name == "in" && port.names);
+    step.card.relation == Relation::Map && shards && one_stream && !named && step.skip_bad == 0
 }
 
 fn base(context: &Context<'_>) -> PathBuf {
     context.planner.store.path("bases").join(context.task.manifests[0].base_key())
 }
 
+/// A result to start from.
+struct Earlier {
+    key: String,
+    seen: Seen,
+    summary: Summary,
+}
+
 /// The last result with the same base, if it is whole, and what flowed into it.
-fn earlier(context: &Context<'_>) -> Option<(String, Seen)> {
+fn earlier(context: &Context<'_>) -> Option<Earlier> {
     let planner = context.planner;
     let key = fs::read_to_string(base(context)).ok()?;
     planner.store.whole(&key, planner.memo)?;
-    let seen = read_json(&planner.store.object_path(&key).join("records"))?;
-    Some((key, seen))
+    let folder = planner.store.object_path(&key);
+    let (seen, summary) = (read_json(&folder.join("records"))?, read_json(&folder.join("summary.json"))?);
+    Some(Earlier { key, seen, summary })
 }
 
 fn paths(context: &Context<'_>) -> Vec<PathBuf> {

@@ -26,8 +26,14 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn io(step: usize, error: &io::Error) -> Failed {
-        // A part of a folder that is not there is a fault of the data, all else one of the system.
-        let code = if error.kind() == io::ErrorKind::NotFound { 65 } else { 74 };
+        let code = match error.kind() {
+            // A part of a folder that is not there is a fault of the data;
+            io::ErrorKind::NotFound => 65,
+            // somebody else writes there now;
+            io::ErrorKind::WouldBlock => 75,
+            // all else is one of the system.
+            _ => 74,
+        };
         Failed { step, code, message: error.to_string() }
     }
 
@@ -97,7 +103,9 @@ impl Context<'_> {
             }
         };
         let lock = self.lock.file().map_err(io)?;
-        let statuses = process::run(&invocations, &lock, &log, self.interrupt, &said).map_err(io)?;
+        // That a program, or what it is loaded with, is not there is no fault of the data.
+        let statuses = process::run(&invocations, &lock, &log, self.interrupt, &said)
+            .map_err(|error| Failed { step: last, code: 74, message: error.to_string() })?;
         match process::blame(&statuses) {
             None => Ok(()),
             Some((index, code, what)) => {
@@ -132,11 +140,10 @@ impl Context<'_> {
         if step.skip_bad > 0 {
             line.push(format!("--skip-bad={}", step.skip_bad).into());
         }
-        let shared = (self.jobs > 1).then(|| {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            cores.div_ceil(self.jobs) as u64
-        });
-        if let Some(threads) = step.threads.or(shared) {
+        // What computes was settled when the run was planned; only what can't change the result is shared out.
+        let settled = self.task.manifests[index].backend.as_ref().map(|backend| backend.threads);
+        let shared = || (self.jobs > 1).then(|| self.planner.cores.div_ceil(self.jobs as u64));
+        if let Some(threads) = settled.or(step.threads).or_else(shared) {
             line.push(format!("--threads={threads}").into());
         }
         line

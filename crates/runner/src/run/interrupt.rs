@@ -62,6 +62,11 @@ impl Interrupt {
         self.with(|running| running.remove(&(pid as i32)));
     }
 
+    /// Asks every process to end, without a signal to this one.
+    pub(crate) fn stop(&self) {
+        self.stop_all(Signal::TERM);
+    }
+
     fn stop_all(&self, signal: Signal) {
         self.with(|running| {
             for pid in running.iter().filter_map(|pid| Pid::from_raw(*pid)) {

@@ -11,6 +11,7 @@ use std::thread;
 
 use stage::ProgressEvent;
 
+use crate::check::stages::UNSTARTED;
 use crate::run::interrupt::Interrupt;
 use crate::run::orphan;
 
@@ -114,6 +115,9 @@ pub(crate) fn blame(statuses: &[ExitStatus]) -> Option<(usize, u8, String)> {
         failed().find(|(_, status)| status.code() != Some(141)).or_else(|| failed().next())?;
     Some(match (status.code(), status.signal()) {
         (Some(141), _) => (index, 70, "exit 141: what reads its output left before the end".to_owned()),
+        (Some(UNSTARTED), _) => {
+            (index, 74, format!("exit {UNSTARTED}: the system did not start it, or not all of it"))
+        }
         (Some(code), _) => {
             let known = u8::try_from(code).ok().filter(|code| matches!(code, 2 | 65 | 70 | 74 | 75));
             (index, known.unwrap_or(70), format!("exit {code}: {}", meaning(code)))
@@ -149,5 +153,6 @@ mod tests {
         assert_eq!(blamed(&[141, 74, 0]), Some((1, 74)));
         assert_eq!(blamed(&[141, 0]), Some((0, 70)));
         assert_eq!(blamed(&[0, 101]), Some((1, 70)));
+        assert_eq!(blamed(&[127, 65]), Some((0, 74)));
     }
 }

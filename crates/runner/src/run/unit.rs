@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use stage::Summary;
 
+use crate::plan::Planner;
 use crate::run::changed;
 use crate::run::context::{Context, Failed};
+use crate::run::reading::Reading;
 use crate::store::Object;
 use crate::store::files::{named, read_json, write_json};
 use crate::store::tree::Tree;
@@ -73,16 +75,20 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Outcome, Failed> {
 fn prepare(context: &Context<'_>) -> io::Result<()> {
     let work = context.work();
     fs::create_dir_all(&work).map_err(|error| named(&work, error))?;
+    let Planner { store, memo, .. } = context.planner;
+    if store.unplaced(&context.task.key, memo).is_some() {
+        return Ok(());
+    }
     let out = work.join("out");
-    let finished = summaries(context).is_some() && out.exists();
-    if out.is_dir() && !finished {
-        // The folder is whole, but what the stage has to say of it is lost: the stage goes on from it.
+    if out.is_dir() {
+        // The folder is whole, but whether what it was made of is what its key stands for is not known: the stage,
+        // which knows what it has read, goes on from it.
         let partial = work.join("out.partial");
         if partial.exists() { fs::remove_dir_all(&out)? } else { fs::rename(&out, &partial)? }
     }
     for entry in fs::read_dir(&work)? {
         let path = entry?.path();
-        if finished || (path.ends_with("out.partial") && path.is_dir()) {
+        if path.ends_with("out.partial") && path.is_dir() {
             continue;
         }
         if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
@@ -93,44 +99,62 @@ fn prepare(context: &Context<'_>) -> io::Result<()> {
 fn make(context: &Context<'_>, clock: Instant) -> Result<Outcome, Failed> {
     let last = context.last();
     let io = |error: io::Error| Failed::io(last, &error);
-    let mut message = String::new();
-    let told = match summaries(context).filter(|_| context.work().join("out").exists()) {
-        Some(summaries) => {
-            message = "it was whole already".to_owned();
-            summaries
+    let Planner { store, memo, .. } = context.planner;
+    let (object, message) = match store.unplaced(&context.task.key, memo) {
+        Some(object) => (object, "it was whole already".to_owned()),
+        None => {
+            let reading = Reading::begin(context)?;
+            let made = run_stages(context).and_then(|made| {
+                changed::keep(context).map_err(io)?;
+                Ok(made)
+            });
+            // Why stages failed matters less than that they read what nobody asked for.
+            reading.end().inspect_err(|_| {
+                // What can't be removed is made anew by the next run, which finds no result in it.
+                let _ = fs::remove_dir_all(context.work());
+            })?;
+            let (summary, message) = made?;
+            (describe(context, &summary, clock)?, message)
         }
-        None => match changed::run(context)? {
-            Some((summary, what)) => {
-                message = what;
-                vec![summary]
-            }
-            None => {
-                context.spawn(&context.work().join("out"), None, "summary")?;
-                summaries(context).ok_or_else(|| {
-                    Failed::internal(last, "the stage ended well but wrote no summary, or no legible one")
-                })?
-            }
-        },
     };
-    let planner = context.planner;
-    let out = context.work().join("out");
-    let files = Tree::of(&out, planner.memo).map_err(|error| {
+    let told = summaries(context).unwrap_or_default();
+    let piped = told.iter().map(|summary| (summary.records.written, summary.output_digest.clone())).collect();
+    store.commit(&object).map_err(io)?;
+    settle(context, &object).map_err(io)?;
+    Ok(Outcome { object, hit: false, piped, message })
+}
+
+/// Runs the stages, on the changed records alone where that is enough; gives the summary of the result, and what to say
+/// of it.
+fn run_stages(context: &Context<'_>) -> Result<(Summary, String), Failed> {
+    if let Some(merged) = changed::run(context)? {
+        return Ok(merged);
+    }
+    context.spawn(&context.work().join("out"), None, "summary")?;
+    let summary = summaries(context).and_then(|mut summaries| summaries.pop());
+    let summary = summary.ok_or_else(|| {
+        Failed::internal(context.last(), "the stage ended well but wrote no summary, or no legible one")
+    })?;
+    Ok((summary, String::new()))
+}
+
+/// What is known of the result that has grown, written beside it.
+fn describe(context: &Context<'_>, summary: &Summary, clock: Instant) -> Result<Object, Failed> {
+    let last = context.last();
+    let files = Tree::of(&context.work().join("out"), context.planner.memo).map_err(|error| {
         Failed::internal(last, &format!("the stage ended well but left no output: {error}"))
     })?;
-    let summary = &told[told.len() - 1];
+    let digest = Some(&summary.output_digest).filter(|digest| !digest.is_empty());
     let object = Object {
         key: context.task.key.clone(),
-        digest: if summary.output_digest.is_empty() { files.digest() } else { summary.output_digest.clone() },
+        digest: digest.cloned().unwrap_or_else(|| files.digest()),
         records: summary.records.written,
         seconds: clock.elapsed().as_secs_f64(),
         finished: now(),
         files,
     };
-    changed::keep(context).map_err(io)?;
-    planner.store.commit(&object).map_err(io)?;
-    settle(context, &object).map_err(io)?;
-    let piped = told.iter().map(|summary| (summary.records.written, summary.output_digest.clone()));
-    Ok(Outcome { object, hit: false, piped: piped.collect(), message })
+    context.planner.store.finish(&object).map_err(|error| Failed::io(last, &error))?;
+    Ok(object)
 }
 
 /// Remembers the digests of the result's files, which change no more.

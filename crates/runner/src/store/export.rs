@@ -1,111 +1,102 @@
-//! Puts a copy of a result where the user wants it, whole or not at all.
+//! Exports: puts a copy of a result where the user wants it, whole or not at all.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fs_err as fs;
+use partial::{Existing, PartialFile, PartialFolder};
+
 use crate::store::files::{named, read_json, write_json};
 use crate::store::memo::Memo;
+use crate::store::real::real;
 use crate::store::tree::Tree;
 use crate::store::{Object, Store};
 
-/// Copies the result `out` to `path`, unless it is there already.
+/// What became of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exported {
+    /// The result is there.
+    There,
+    /// Something else is there, which stays: this says what.
+    Kept(String),
+}
+
+/// Copies the result to `path`, unless it is there already.
 ///
 /// A copy, and not a link: whoever edits the file must not edit the store.
 ///
-/// A folder at `path` is replaced only where everything in it is what `store` put there: a path in a pipeline file is
-/// soon written wrong, and the folder may be somebody's home.
-pub(crate) fn export(store: &Store, object: &Object, path: &Path, memo: &Memo) -> io::Result<()> {
+/// What is at `path` is replaced only where everything in it is what `store` put there, or where `existing` says so:
+/// somebody may have edited it, and a path in a pipeline file is soon written wrong.
+pub(crate) fn export(
+    store: &Store,
+    object: &Object,
+    path: &Path,
+    memo: &Memo,
+    existing: Existing,
+) -> io::Result<Exported> {
     let out = &store.out(&object.key);
+    let receipt = receipt(store, path)?;
+    let mut put: Vec<Tree> = read_json(&receipt).unwrap_or_default();
     if path.is_dir() == out.is_dir()
         && object.files.is_at(path, memo)
         && count_files(path) == object.files.0.len()
     {
-        return Ok(());
-    }
-    if out.is_file() && path.is_dir() {
-        let text = format!("{} is a folder, and a file should be put there", path.display());
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, text));
-    }
-    let receipt = receipt(store, path)?;
-    let mut put: Vec<Tree> = read_json(&receipt).unwrap_or_default();
-    if path.is_dir() {
-        let found = Tree::of(path, memo).map_err(|error| named(path, error))?;
-        let ours = |file: &str, content| put.iter().any(|tree| tree.0.get(file) == Some(content));
-        if let Some((file, _)) = found.0.iter().find(|(file, content)| !ours(file, content)) {
-            let text = format!(
-                "{} was not put there by this store ({}): move the folder away, or change `export`",
-                path.join(file).display(),
-                store.path("").display()
-            );
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        if put != [object.files.clone()] {
+            write_json(&receipt, &[&object.files])?;
         }
+        return Ok(Exported::There);
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+    let taken = path.symlink_metadata().is_ok();
+    if taken
+        && existing == Existing::Keep
+        && let Some(file) = foreign(path, &put, memo)?
+    {
+        return Ok(Exported::Kept(format!(
+            "{} was not put there by this store ({}), or was changed since, so {} stays as it is: move it away, or \
+             give --replace",
+            file.display(),
+            store.path("").display(),
+            path.display()
+        )));
     }
-    let partial = beside(path, ".partial");
     // The receipt names the old and the new content first: after a kill, whichever is there is known as ours.
-    put.push(object.files.clone());
-    let result = copy(out, object, &partial)
-        .and_then(|()| write_json(&receipt, &put))
-        .and_then(|()| replace(&partial, path))
-        .and_then(|()| write_json(&receipt, &[&object.files]));
-    if result.is_err() {
-        remove(&partial);
+    if !put.contains(&object.files) {
+        put.push(object.files.clone());
     }
-    result.map_err(|error| named(path, error))
+    write_json(&receipt, &put)?;
+    // What appears meanwhile where nothing was is not ours either.
+    copy(out, object, path, if taken { Existing::Replace } else { Existing::Keep })?;
+    write_json(&receipt, &[&object.files])?;
+    Ok(Exported::There)
 }
 
 /// Where the store notes what it has put at `path`.
 fn receipt(store: &Store, path: &Path) -> io::Result<PathBuf> {
-    let absolute = std::path::absolute(path)?;
-    let name = blake3::hash(absolute.as_os_str().as_encoded_bytes()).to_hex();
-    let folder = store.path("exports");
-    fs::create_dir_all(&folder).map_err(|error| named(&folder, error))?;
-    Ok(folder.join(format!("{name}.json")))
+    let name = blake3::hash(real(path)?.as_os_str().as_encoded_bytes()).to_hex();
+    Ok(store.path("exports").join(format!("{name}.json")))
 }
 
-fn copy(out: &Path, object: &Object, partial: &Path) -> io::Result<()> {
-    remove(partial);
+/// A file at or below `path` that is not as one of `put`.
+fn foreign(path: &Path, put: &[Tree], memo: &Memo) -> io::Result<Option<PathBuf>> {
+    let found = Tree::of(path, memo).map_err(|error| named(path, error))?;
+    let ours = |file: &str, content| put.iter().any(|tree| tree.0.get(file) == Some(content));
+    let file = found.0.iter().find(|(file, content)| !ours(file, content)).map(|(file, _)| file);
+    Ok(file.map(|file| if file.is_empty() { path.to_owned() } else { path.join(file) }))
+}
+
+fn copy(out: &Path, object: &Object, path: &Path, existing: Existing) -> io::Result<()> {
     if out.is_file() {
-        fs::copy(out, partial)?;
-        return File::open(partial)?.sync_all();
+        let mut file = PartialFile::create(path, existing)?;
+        io::copy(&mut fs::File::open(out)?, &mut file).map_err(|error| named(path, error))?;
+        return file.commit();
     }
-    fs::create_dir_all(partial)?;
+    let folder = PartialFolder::create(path, existing)?;
     for name in object.files.0.keys() {
-        let target = partial.join(name);
-        fs::create_dir_all(target.parent().unwrap_or(partial))?;
+        let target = folder.growing().join(name);
+        fs::create_dir_all(target.parent().expect("what is in a folder has a folder"))?;
         fs::copy(out.join(name), target)?;
     }
-    Ok(())
-}
-
-/// Gives `partial` the name `path`. A folder that has the name steps aside first: no system call that is everywhere
-/// replaces a folder by another.
-fn replace(partial: &Path, path: &Path) -> io::Result<()> {
-    if !partial.is_dir() || !path.exists() {
-        return fs::rename(partial, path);
-    }
-    let old = beside(path, ".replaced");
-    remove(&old);
-    fs::rename(path, &old)?;
-    fs::rename(partial, path).inspect_err(|_| {
-        let _ = fs::rename(&old, path);
-    })?;
-    remove(&old);
-    Ok(())
-}
-
-fn remove(path: &Path) {
-    // What is not there need not be removed; what can't be removed makes the next step fail, with its reason.
-    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    folder.commit()
 }
 
 fn count_files(path: &Path) -> usize {

@@ -1,10 +1,10 @@
 //! Garbage collection and verification: removes results that are not asked for, and digests again what is there.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 
+use fs_err as fs;
 use shard::Reader;
 use walkdir::WalkDir;
 
@@ -22,10 +22,24 @@ pub struct Removed {
     pub bytes: u64,
     /// Results that stay.
     pub kept: usize,
+    /// Beginnings that stay although no pipeline reaches them, because work can go on from them.
+    pub begun: usize,
+    /// Their bytes.
+    pub begun_bytes: u64,
+}
+
+/// What becomes of a beginning that no pipeline reaches, but from which work can go on, such as a training of which some
+/// epochs are done. Whether a pipeline will reach it again is not known before all that it needs is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It stays.
+    Keep,
+    /// It is removed.
+    Remove,
 }
 
 /// Removes every result whose key is not among `keep`; with `pretend` only counts.
-pub fn collect(store: &Store, keep: &BTreeSet<String>, pretend: bool) -> io::Result<Removed> {
+pub fn collect(store: &Store, keep: &BTreeSet<String>, begun: Begun, pretend: bool) -> io::Result<Removed> {
     let mut removed = Removed::default();
     for folder in ["objects", "work"] {
         for entry in entries(&store.path(folder))? {
@@ -34,6 +48,11 @@ pub fn collect(store: &Store, keep: &BTreeSet<String>, pretend: bool) -> io::Res
                 continue;
             }
             let path = store.path(folder).join(&entry);
+            if folder == "work" && begun == Begun::Keep && has_begun(&path) {
+                removed.begun += 1;
+                removed.begun_bytes += size(&path);
+                continue;
+            }
             removed.results += 1;
             removed.bytes += size(&path);
             if !pretend {
@@ -45,6 +64,12 @@ pub fn collect(store: &Store, keep: &BTreeSet<String>, pretend: bool) -> io::Res
         forget(store)?;
     }
     Ok(removed)
+}
+
+/// Whether work can go on from what is in a work folder: a folder grows there, or lacks only its place.
+fn has_begun(work: &Path) -> bool {
+    let holds = |name: &str| fs::read_dir(work.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+    holds("out.partial") || holds("out")
 }
 
 /// Removes what is remembered of results that are gone.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::parse::arguments::plain;
+use crate::parse::accepted::plain;
 
-/// Everything that a result depends on. Neither paths nor names of nodes nor times are among it.
+/// Everything that a result depends on. Neither times nor names of nodes are among it, and names of what the user
+/// brings only where the stage reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -27,7 +28,7 @@ pub struct Manifest {
     pub inputs: BTreeMap<String, Vec<Ingredient>>,
     /// What the stage says it writes.
     pub output: stage::Output,
-    /// libtorch and the kind of device, for stages whose last bits depend on them.
+    /// What computed, for stages whose last bits depend on it.
     pub backend: Option<Backend>,
 }
 
@@ -37,6 +38,13 @@ pub struct Manifest {
 pub enum Ingredient {
     /// Content of this digest.
     Content(String),
+    /// Content, and the names by which the stage is given it.
+    Named {
+        /// Its digest.
+        content: String,
+        /// The name of a folder; of a file, its folder's and its own.
+        names: Vec<String>,
+    },
     /// The stream of another stage, which never was on the disk.
     Piped(Box<Manifest>),
 }
@@ -45,10 +53,22 @@ pub enum Ingredient {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backend {
-    /// blake3 of libtorch's main library.
+    /// libtorch's version.
     pub libtorch: String,
     /// `cpu`, `cuda` or `mps`.
     pub device: String,
+    /// `--threads`: sums are split among them.
+    pub threads: u64,
+}
+
+impl Ingredient {
+    /// The digest of the content; none of a pipe's.
+    pub(crate) fn content(&self) -> Option<&str> {
+        match self {
+            Ingredient::Content(content) | Ingredient::Named { content, .. } => Some(content),
+            Ingredient::Piped(_) => None,
+        }
+    }
 }
 
 impl Manifest {
@@ -93,10 +113,17 @@ impl Manifest {
             changes.push("what the stage writes changed".to_owned());
         }
         match (&self.backend, &old.backend) {
-            (Some(new), Some(old)) if new.device != old.device => {
-                changes.push(format!("device {} → {}", old.device, new.device));
+            (Some(new), Some(old)) => {
+                let threads = [old.threads, new.threads].map(|threads| threads.to_string());
+                let pairs = [
+                    ("device", &old.device, &new.device),
+                    ("libtorch", &old.libtorch, &new.libtorch),
+                    ("threads", &threads[0], &threads[1]),
+                ];
+                let differing = pairs.iter().filter(|(_, old, new)| old != new);
+                changes.extend(differing.map(|(what, old, new)| format!("{what} {old} → {new}")));
             }
-            (new, old) if new != old => changes.push("libtorch changed".to_owned()),
+            (new, old) if new != old => changes.push("whether it computes with libtorch changed".to_owned()),
             _ => {}
         }
         changes
@@ -105,7 +132,7 @@ impl Manifest {
 
 fn digest_of(manifest: &Manifest) -> String {
     // Maps are sorted and fields have an order, so that equal manifests are equal texts.
-    let text = serde_json::to_string(manifest).unwrap_or_default();
+    let text = serde_json::to_string(manifest).expect("a manifest is strings, numbers and maps of them");
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
@@ -129,19 +156,37 @@ mod tests {
         }
     }
 
+    fn backend(libtorch: &str, device: &str, threads: u64) -> Option<Backend> {
+        Some(Backend { libtorch: libtorch.to_owned(), device: device.to_owned(), threads })
+    }
+
+    #[test]
+    fn what_computes_counts() {
+        let keys = [("2", "cpu", 1), ("2", "cpu", 2), ("2", "cuda", 1), ("3", "cpu", 1)]
+            .map(|(libtorch, device, threads)| backend(libtorch, device, threads))
+            .map(|backend| Manifest { backend, ..manifest() }.key());
+        let different: std::collections::BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
+    }
+
     #[test]
     fn everything_counts() {
         let old = manifest();
         let key = old.key();
-        let changed: [fn(&mut Manifest); 8] = [
+        let changed: [fn(&mut Manifest); 9] = [
             |m| m.stage.push('x'),
             |m| m.binary.push('x'),
             |m| drop(m.arguments.insert("lr".to_owned(), json!(3e-4))),
             |m| m.seed = 1,
             |m| m.skip_bad = 1,
             |m| drop(m.inputs.insert("in".to_owned(), vec![Ingredient::Content("d2".to_owned())])),
+            |m| {
+                let content = "d1".to_owned();
+                let named = Ingredient::Named { content, names: vec!["ID001".to_owned()] };
+                m.inputs.insert("in".to_owned(), vec![named]);
+            },
             |m| m.output = stage::Output::File { of: "checkpoint".to_owned() },
-            |m| m.backend = Some(Backend { libtorch: "2".to_owned(), device: "cpu".to_owned() }),
+            |m| m.backend = backend("2", "cpu", 1),
         ];
         for change in changed {
             let mut new = old.clone();

@@ -9,6 +9,7 @@
 //!   bases/KEY                   the last result of a map stage, whatever its records were
 //!   history/PIPELINE/STEP.json  what each step was last
 //!   reports/PIPELINE.json,html  the last run
+//!   exports/DIGEST.json         what was put at a path outside, to tell later whether somebody edited it
 //!   work/KEY/                   a result that grows; with out.partial/ it can be gone on with
 //!   objects/KEY/                a result, whole; nothing in it ever changes
 //!     out                       a file or a folder
@@ -19,21 +20,22 @@
 //!     log                       what the stages said on standard error
 //! ```
 
-pub(crate) mod export;
+pub mod export;
 pub(crate) mod files;
 pub mod gc;
 pub mod key;
 pub mod memo;
+pub(crate) mod real;
 pub mod tree;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fs_err::{self as fs, File};
 use serde::{Deserialize, Serialize};
 
-use crate::store::files::{escape, named, read_json, write_json};
+use crate::store::files::{escape, read_json, write_json};
 use crate::store::key::Manifest;
 use crate::store::memo::Memo;
 use crate::store::tree::Tree;
@@ -85,6 +87,10 @@ pub struct Provenance {
 }
 
 impl Store {
+    /// The names in the store's folder that are its own.
+    pub(crate) const PARTS: [&str; 10] =
+        ["lock", "memo", "cards", "trees", "bases", "history", "reports", "work", "objects", "exports"];
+
     /// The store at `root`, which need not exist.
     pub fn new(root: impl Into<PathBuf>) -> Store {
         Store { root: root.into() }
@@ -92,11 +98,8 @@ impl Store {
 
     /// Makes the store's folders.
     pub fn create(&self) -> io::Result<()> {
-        for folder in ["cards", "trees", "bases", "history", "reports", "work", "objects"] {
-            let path = self.root.join(folder);
-            fs::create_dir_all(&path).map_err(|error| named(&path, error))?;
-        }
-        Ok(())
+        let folders = Store::PARTS.iter().filter(|part| !matches!(**part, "lock" | "memo"));
+        folders.map(|folder| self.root.join(folder)).try_for_each(fs::create_dir_all)
     }
 
     /// A path in the store.
@@ -132,10 +135,21 @@ impl Store {
         (out.exists() && object.files.is_at(&out, memo)).then_some(object)
     }
 
-    /// Makes the result that has grown in `work` appear.
+    /// Notes that the result that has grown in `work` is whole, and that it is what its key stands for.
+    pub fn finish(&self, object: &Object) -> io::Result<()> {
+        write_json(&self.work(&object.key).join("object.json"), object)
+    }
+
+    /// A result in `work` that is finished, and whole, and lacks only its place.
+    pub fn unplaced(&self, key: &str, memo: &Memo) -> Option<Object> {
+        let work = self.work(key);
+        let object: Object = read_json(&work.join("object.json"))?;
+        (object.key == key && object.files.is_at(&work.join("out"), memo)).then_some(object)
+    }
+
+    /// Makes the finished result appear in its place.
     pub fn commit(&self, object: &Object) -> io::Result<()> {
         let work = self.work(&object.key);
-        write_json(&work.join("object.json"), object)?;
         let place = self.object_path(&object.key);
         if place.exists() {
             // What is there was found not to be whole.

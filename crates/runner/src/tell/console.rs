@@ -37,9 +37,9 @@ impl Console {
     /// Writes a line that stays.
     pub fn line(&self, text: &str) {
         match &self.bars {
-            // A terminal that is gone needs no lines.
+            // As with `words`: a terminal that is gone needs no lines.
             Some(bars) => drop(bars.println(text)),
-            None => drop(writeln!(std::io::stderr(), "{text}")),
+            None => words(text),
         }
     }
 
@@ -104,6 +104,11 @@ impl Console {
     fn with<T>(&self, change: impl FnOnce(&mut HashMap<String, Running>) -> T) -> T {
         change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Writes a line to standard error. Words only inform: that nobody reads them any more ends nothing.
+pub fn words(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -26,6 +26,9 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// What was put where the pipeline file says.
     pub exports: Vec<PathBuf>,
+    /// What was not put there, because something else is: where, and what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
 }
 
 /// What became of a step.

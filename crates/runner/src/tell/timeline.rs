@@ -39,12 +39,14 @@ pub fn html(report: &Report) -> String {
     } else {
         format!("<h2>Exported</h2><ul>{}</ul>", exports.join(""))
     };
+    let kept: String =
+        report.kept.iter().map(|what| format!("<p>Not exported: {}</p>", escape(what))).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>\
          </head><body>\n<h1>{title}</h1>\n<p>{file}, {date} UTC: {ran} ran, {hit} hit, {failed} failed, {skipped} \
          skipped in {seconds:.2} s; exit code {exit}.</p>\n<table>\n<thead><tr><th>node</th><th>stage</th>\
          <th>state</th><th class=\"track\">0 … {seconds:.1} s</th><th>time</th><th>records</th><th>digest</th>\
-         <th>why</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n{exports}\n</body></html>\n",
+         <th>why</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n{exports}{kept}\n</body></html>\n",
         title = escape(&report.pipeline),
         file = escape(&report.file),
         date = date(report.started / 1000),

@@ -11,7 +11,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shard::{Dtype, Encoding, Plane, PlaneSpec, Record};
-use stage::{Arity, Artefact, Failure, Job, Output, Port, Relation, Stage};
+use stage::{Arity, Artefact, Backend, Failure, Job, Output, Port, Relation, Stage};
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
@@ -20,6 +20,8 @@ fn main() -> ExitCode {
         Some("double") => stage::main::<Double>(),
         Some("total") => stage::main::<Total>(),
         Some("learn") => stage::main::<Learn>(),
+        Some("title") => stage::main::<Title>(),
+        Some("compute") => stage::main::<Compute>(),
         _ => ExitCode::from(2),
     }
 }
@@ -55,15 +57,16 @@ struct Count {
     count: u32,
     /// Numbers are multiples of this.
     #[arg(long, default_value_t = 1)]
-    #[schemars(default = "one")]
     step: u32,
     /// A file with one `key number` a line.
     #[arg(long)]
     lines: Option<PathBuf>,
-}
-
-fn one() -> u32 {
-    1
+    /// Milliseconds to spend before the file is read.
+    #[arg(long, default_value_t = 0)]
+    slowly: u64,
+    /// Where to note that the file will be read.
+    #[arg(long)]
+    trace: Option<PathBuf>,
 }
 
 impl Stage for Count {
@@ -82,6 +85,8 @@ impl Stage for Count {
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
         let header = job.header_after(None);
         job.create(header)?;
+        trace(self.trace.as_deref(), "reading")?;
+        thread::sleep(Duration::from_millis(self.slowly));
         let pairs: Vec<(String, u32)> = match &self.lines {
             None => (0..self.count).map(|index| (format!("p/{index:05}"), index * self.step)).collect(),
             Some(path) => {
@@ -136,7 +141,7 @@ impl Stage for Double {
         let records = job.records()?;
         let header = job.header_after(Some(records.header()));
         job.create(header)?;
-        job.each(records, |mut record| {
+        let work = |mut record: Record| {
             if self.fail_at.as_ref() == Some(&record.key) {
                 return Err("it is the one to fail at".into());
             }
@@ -144,7 +149,11 @@ impl Stage for Double {
             trace(self.trace.as_deref(), &record.key)?;
             let doubled = value(&record, "number") * self.by;
             record.set_plane(plane("doubled", self.limit.map_or(doubled, |limit| doubled.min(limit))));
-            Ok(vec![record])
+            Ok(record)
+        };
+        job.each_with(records, work, |job, record| {
+            job.count("large numbers", u64::from(value(&record, "number") >= 100));
+            job.push(&record)
         })
     }
 }
@@ -169,11 +178,7 @@ impl Stage for Total {
     const RELATION: Relation = Relation::Reduce;
 
     fn inputs(&self) -> Vec<Port> {
-        let model = Port {
-            name: "model".into(),
-            arity: Arity::Optional,
-            accepts: vec![Artefact::directory("model")],
-        };
+        let model = Port::new("model", Arity::Optional, [Artefact::directory("model")]);
         vec![Port::shards(&["doubled"]), model]
     }
 
@@ -205,7 +210,7 @@ impl Stage for Total {
         }
         let text = format!("{} of {seen}: {sum}\n", self.label);
         job.count_written(1);
-        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+        job.text()?.write_all(text.as_bytes()).map_err(Failure::system)
     }
 }
 
@@ -259,5 +264,68 @@ impl Stage for Learn {
             job.message(&format!("epoch {epoch}"));
         }
         Ok(())
+    }
+}
+
+/// Tells what a file, or a folder, is called.
+#[derive(Debug, Args, Serialize, JsonSchema)]
+struct Title {}
+
+impl Stage for Title {
+    const NAME: &'static str = "title";
+    const ABOUT: &'static str = "Tells what a file, or a folder, is called.";
+    const RELATION: Relation = Relation::Source;
+
+    fn inputs(&self) -> Vec<Port> {
+        let accepts = [Artefact::file("lines"), Artefact::directory("model")];
+        vec![Port::new("in", Arity::One, accepts).with_names()]
+    }
+
+    fn output(&self) -> Output {
+        Output::File { of: "title".into() }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let path = job.input_paths()?.remove(0);
+        let absolute = std::path::absolute(&path).map_err(|error| Failure::io(&path, error))?;
+        let count = if path.is_dir() { 1 } else { 2 };
+        let names: Vec<_> = absolute.iter().rev().take(count).map(|name| name.to_string_lossy()).collect();
+        let text = format!("{}\n", names.join(" in "));
+        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
+    }
+}
+
+/// Tells on what it computes, which is whatever the file `device.txt` says, and with how many threads.
+#[derive(Debug, Args, Serialize, JsonSchema)]
+struct Compute {
+    /// Where to compute.
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+impl Stage for Compute {
+    const NAME: &'static str = "compute";
+    const ABOUT: &'static str = "Computes.";
+    const RELATION: Relation = Relation::Source;
+    const NUMERIC: bool = true;
+
+    fn backend(&self) -> Option<Backend> {
+        let here = fs::read_to_string("device.txt").map_or("cpu".to_owned(), |text| text.trim().to_owned());
+        let device = if self.device == "auto" { &here } else { &self.device };
+        let kind = device.split(':').next().unwrap_or(device);
+        Some(Backend { libtorch: "2".to_owned(), device: kind.to_owned() })
+    }
+
+    fn inputs(&self) -> Vec<Port> {
+        Vec::new()
+    }
+
+    fn output(&self) -> Output {
+        Output::File { of: "text".into() }
+    }
+
+    fn run(&self, job: &mut Job) -> Result<(), Failure> {
+        let text = format!("{} {}\n", self.device, job.threads());
+        job.text()?.write_all(text.as_bytes()).map_err(|error| Failure::io("output", error))
     }
 }

@@ -32,7 +32,7 @@ impl Workshop {
     pub fn new(text: &str) -> Workshop {
         let workshop = Workshop { folder: TempDir::new().unwrap() };
         fs::create_dir(workshop.path("stages")).unwrap();
-        for stage in ["count", "double", "total", "learn"] {
+        for stage in ["count", "double", "total", "learn", "title", "compute"] {
             // Copies, so that a test can change one.
             fs::copy(fixture(), workshop.path("stages").join(stage)).unwrap();
         }

@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let first = output.header();
                 first.check_followed_by(reader.header()).map_err(|error| Failure::reading(&name, error))?;
                 if first.attributes != reader.header().attributes {
-                    crate::say(format_args!(
+                    crate::tell(format_args!(
                         "{name}: its header has other attributes; those of the first input are kept"
                     ));
                 }
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !missing.is_empty() {
         let names: Vec<String> = arguments.inputs.iter().map(Input::name).collect();
         let keys: Vec<&str> = missing.into_iter().collect();
-        return Err(Failure::Data(format!(
+        return Err(Failure::data(format!(
             "{}: no record has the key {}",
             names.join(", "),
             keys.join(", or ")

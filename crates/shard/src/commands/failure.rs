@@ -3,54 +3,53 @@
 use std::io;
 
 use shard::Error;
+use shard::program::Exit;
 
-/// Why a command ended early. See the table of exit codes in the program's documentation.
-pub(crate) enum Failure {
-    Usage(String),
-    Data(String),
-    Io(String),
-    TryAgain(String),
-    /// Whoever read standard output left, and nobody is told.
-    ReaderLeft,
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// How the program ends.
+    pub(crate) exit: Exit,
+    /// What is said; where whoever read standard output left, nobody is told.
+    pub(crate) words: String,
 }
 
 impl Failure {
+    /// The command line is wrong.
+    pub(crate) fn usage(words: &str) -> Failure {
+        Failure { exit: Exit::Usage, words: words.to_owned() }
+    }
+
+    /// The data is bad.
+    pub(crate) fn data(words: String) -> Failure {
+        Failure { exit: Exit::BadData, words }
+    }
+
     /// A failure while reading `name`.
     pub(crate) fn reading(name: &str, error: Error) -> Failure {
-        match error {
-            Error::Io(error) => Failure::Io(format!("{name}: {error}")),
-            error => Failure::Data(format!("{name}: {error}")),
-        }
+        let exit = if matches!(error, Error::Io(_)) { Exit::Io } else { Exit::BadData };
+        Failure { exit, words: format!("{name}: {error}") }
     }
 
-    /// A failure while writing `name`. What the format does not allow came from the input.
-    pub(crate) fn writing(name: &str, error: impl Into<Error>) -> Failure {
-        match error.into() {
-            Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
-            Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Failure::TryAgain(error.to_string())
-            }
-            Error::Io(error) => Failure::Io(format!("{name}: {error}")),
-            error => Failure::Data(format!("{name}: {error}")),
-        }
+    /// A failure while writing; what the system refuses names the output. What the format does not allow came from
+    /// the input.
+    pub(crate) fn writing(error: impl Into<Error>) -> Failure {
+        let error = error.into();
+        let exit = match &error {
+            Error::Io(error) => match error.kind() {
+                io::ErrorKind::BrokenPipe => Exit::ReaderLeft,
+                io::ErrorKind::WouldBlock => Exit::TryAgain,
+                io::ErrorKind::AlreadyExists => Exit::Usage,
+                _ => Exit::Io,
+            },
+            _ => Exit::BadData,
+        };
+        Failure { exit, words: error.to_string() }
     }
 
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Failure::Usage(_) => 2,
-            Failure::Data(_) => 65,
-            Failure::Io(_) => 74,
-            Failure::TryAgain(_) => 75,
-            Failure::ReaderLeft => 141,
-        }
-    }
-
-    pub(crate) fn words(&self) -> Option<&str> {
-        match self {
-            Failure::Usage(words) | Failure::Data(words) | Failure::Io(words) | Failure::TryAgain(words) => {
-                Some(words)
-            }
-            Failure::ReaderLeft => None,
-        }
+    /// A failure while printing to standard output.
+    pub(crate) fn printing(error: io::Error) -> Failure {
+        let named = format!("{}: {error}", shard::program::STANDARD_OUTPUT);
+        Failure::writing(io::Error::new(error.kind(), named))
     }
 }

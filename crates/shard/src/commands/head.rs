@@ -19,5 +19,5 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         serde_json::to_writer_pretty(&mut stdout, reader.header())?;
         writeln!(stdout)
     };
-    print().map_err(|error| Failure::writing("standard output", error))
+    print().map_err(Failure::printing)
 }

@@ -1,10 +1,11 @@
 //! An input: a shard's path, or `-` for standard input.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Seek};
+use std::path::PathBuf;
 
 use shard::Reader;
+use shard::program::{input_name, is_standard};
 
 use super::failure::Failure;
 
@@ -27,12 +28,12 @@ impl From<std::ffi::OsString> for Input {
 impl Input {
     /// The name for messages.
     pub(crate) fn name(&self) -> String {
-        if self.is_stdin() { "standard input".to_owned() } else { self.0.display().to_string() }
+        input_name(&self.0)
     }
 
     /// Opens the input and reads the header.
     pub(crate) fn open(&self) -> Result<Reader<Box<dyn Read>>, Failure> {
-        let opened: io::Result<Box<dyn Read>> = if self.is_stdin() {
+        let opened: io::Result<Box<dyn Read>> = if is_standard(&self.0) {
             Ok(Box::new(io::stdin()))
         } else {
             File::open(&self.0).map(|file| Box::new(file) as _)
@@ -41,15 +42,23 @@ impl Input {
         reader.map_err(|error| Failure::reading(&self.name(), error))
     }
 
-    /// The bytes there are, where that is known.
-    pub(crate) fn length(&self) -> Option<u64> {
-        std::fs::metadata(&self.0)
-            .ok()
-            .filter(|metadata| metadata.is_file() && !self.is_stdin())
-            .map(|file| file.len())
-    }
-
-    fn is_stdin(&self) -> bool {
-        self.0 == Path::new("-")
+    /// The input as a file that can be read in any order: what is none is copied into an unnamed temporary one.
+    pub(crate) fn file(&self) -> Result<File, Failure> {
+        let open = || -> io::Result<File> {
+            let mut source: Box<dyn Read> = if is_standard(&self.0) {
+                Box::new(io::stdin())
+            } else {
+                let file = File::open(&self.0)?;
+                if file.metadata()?.is_file() {
+                    return Ok(file);
+                }
+                Box::new(file)
+            };
+            let mut copy = tempfile::tempfile()?;
+            io::copy(&mut source, &mut copy)?;
+            copy.rewind()?;
+            Ok(copy)
+        };
+        open().map_err(|error| Failure::reading(&self.name(), error.into()))
     }
 }

@@ -54,7 +54,6 @@ impl<'a> From<&'a PlaneHead> for PlaneLine<'a> {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     let print = if arguments.json { print_json } else { print_text };
-    let fault = |error: io::Error| Failure::writing("standard output", error);
     for input in &arguments.inputs {
         for raw in input.open()?.raw_records() {
             let raw = raw.inspect_err(|_| {
@@ -62,10 +61,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let _ = stdout.flush();
             });
             let raw = raw.map_err(|error| Failure::reading(&input.name(), error))?;
-            print(&mut stdout, &raw).map_err(fault)?;
+            print(&mut stdout, &raw).map_err(Failure::printing)?;
         }
     }
-    stdout.flush().map_err(fault)
+    stdout.flush().map_err(Failure::printing)
 }
 
 fn print_text(out: &mut dyn Write, raw: &RawRecord) -> io::Result<()> {

@@ -1,48 +1,57 @@
-//! `shard recover`: the good records before the first fault, as a whole shard.
+//! `shard recover`: all records of a damaged shard that are whole, as a whole shard.
 
 use std::path::PathBuf;
+
+use shard::Salvage;
+use shard::program::output_name;
+use shard::salvage::Piece;
 
 use super::failure::Failure;
 use super::input::Input;
 use super::output::Output;
 
-/// Keep the good records before the first fault, and say what was lost.
+/// Keep every record that is whole, and say what was lost: exit code 65 then, 0 where nothing was.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A shard, or - for standard input.
     input: Input,
-    /// Where the good records go, or - for standard output.
+    /// Where the whole records go, or - for standard output.
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
 }
 
+/// How many losses are named.
+const NAMED: u64 = 100;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.input.name();
-    let length = arguments.input.length();
-    let mut reader = arguments.input.open()?;
-    let mut output = Output::create(&arguments.out, reader.header().clone())?;
-    let mut kept = 0_u64;
-    let mut good_length = reader.good_length();
-    let fault = loop {
-        let raw = match reader.next_raw() {
-            None => break None,
-            Some(Err(error)) => break Some(error),
-            Some(Ok(raw)) => raw,
-        };
-        if let Err(error) = raw.decode() {
-            break Some(error);
+    let fault = |error| Failure::reading(&name, error);
+    let salvage = Salvage::open(arguments.input.file()?).map_err(fault)?;
+    let mut output = Output::create(&arguments.out, salvage.header().clone())?;
+    let (mut kept, mut lost) = (0_u64, 0_u64);
+    for piece in salvage {
+        match piece.map_err(fault)? {
+            Piece::Whole(raw) => {
+                output.push(&raw, &name)?;
+                kept += 1;
+            }
+            Piece::Lost(loss) => {
+                lost += 1;
+                if lost <= NAMED {
+                    crate::tell(format_args!("{name}: lost {loss}"));
+                }
+            }
         }
-        output.push(&raw, &name)?;
-        good_length = reader.good_length();
-        kept += 1;
-    };
+    }
     output.commit()?;
-    crate::say(match fault {
-        None => format!("{name}: nothing was lost: all {kept} records are good"),
-        Some(error) => {
-            let of = length.map(|length| format!(" of {length}")).unwrap_or_default();
-            format!("{name}: kept {kept} records; lost what follows byte {good_length}{of}: {error}")
-        }
-    });
-    Ok(())
+    if lost == 0 {
+        crate::tell(format_args!("{name}: nothing was lost: all {kept} records are whole"));
+        return Ok(());
+    }
+    let unnamed = match lost.saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", the last {more} unnamed"),
+    };
+    let out = output_name(&arguments.out);
+    Err(Failure::data(format!("{name}: {kept} whole records are in {out}; losses: {lost}{unnamed}")))
 }

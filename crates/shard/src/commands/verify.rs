@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use shard::ordered;
+use shard::program::Exit;
 
 use super::failure::Failure;
 use super::input::Input;
@@ -16,14 +17,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut worst = Ok(());
+    let mut worst: Result<(), Failure> = Ok(());
     for input in &arguments.inputs {
         match verify(input) {
             Ok(()) => {}
-            Err(failure @ (Failure::Data(_) | Failure::Io(_))) => {
+            Err(failure) if matches!(failure.exit, Exit::BadData | Exit::Io) => {
                 // The other shards are still looked at; the last fault is said by `main`.
                 if let Err(previous) = std::mem::replace(&mut worst, Err(failure)) {
-                    previous.words().into_iter().for_each(crate::say);
+                    crate::tell(previous.words);
                 }
             }
             Err(failure) => return Err(failure),
@@ -40,5 +41,5 @@ fn verify(input: &Input) -> Result<(), Failure> {
     ordered::map(reader.raw_records(), in_flight, |raw| raw.decode().map(drop), Ok).map_err(fault)?;
     let digest = reader.digest().ok_or(shard::Error::Truncated { last_good: None }).map_err(fault)?;
     let line = writeln!(io::stdout(), "{digest}\t{}\t{name}", reader.records_read());
-    line.map_err(|error| Failure::writing("standard output", error))
+    line.map_err(Failure::printing)
 }

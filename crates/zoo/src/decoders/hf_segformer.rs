@@ -49,8 +49,8 @@ struct SegFormer {
 
 impl SegFormer {
     fn new(scope: &Scope, options: &DecoderOptions) -> Self {
-        let (_, channels) =
-            CHANNELS[CHANNELS.iter().position(|(name, _)| *name == options.encoder).unwrap_or(0)];
+        let (_, channels) = *(CHANNELS.iter().find(|(name, _)| *name == options.encoder))
+            .expect("the architecture takes no other encoders");
         let levels = options.levels.iter().filter(|level| level.channels > 0);
         let mut linear_c: Vec<_> = levels
             .enumerate()

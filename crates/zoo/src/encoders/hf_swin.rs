@@ -12,8 +12,8 @@
 //! | stride 32  | 768 × 16²   | 1024 × 16² | 1536 × 16² | `….2.downsample`, `….3.blocks`           |
 //! | each       |             |            |            | `hidden_states_norms.stage1` … `.stage4` |
 
-use super::swin::{self, Dialect, EPSILON, LINEAR, Swin};
-use super::window::BlockKeys;
+use super::swin::{self, Dialect, Swin};
+use super::window::{BlockKeys, EPSILON, LINEAR};
 use super::{Encoder, EncoderOptions, Library};
 use crate::layers::LayerNorm;
 use crate::parameters::{Init, Scope};

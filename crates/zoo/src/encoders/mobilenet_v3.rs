@@ -158,7 +158,7 @@ struct Steps {
 fn block(scope: &Scope, inputs: i64, row: Row, steps: Steps) -> InvertedResidual {
     let Row { kernel, expanded, outputs, squeezed, activation, .. } = row;
     let mut numbers = 0..;
-    let mut next = || scope.at(numbers.next().unwrap_or_default());
+    let mut next = || scope.at(numbers.next().expect("numbers do not end"));
     let window = ConvShape::depthwise(expanded, kernel).strided(steps.step).dilated(steps.dilation);
     let branch = Branch {
         expand: (expanded != inputs)

@@ -16,7 +16,7 @@
 
 use tch::Tensor;
 
-use super::window::{Block, BlockKeys, Windows};
+use super::window::{Block, BlockKeys, EPSILON, LINEAR, Windows};
 use super::{Encoder, EncoderOptions};
 use crate::layers::{Conv2d, ConvShape, LayerNorm, Linear};
 use crate::parameters::{Init, Scope};
@@ -26,10 +26,6 @@ use crate::pyramid::Pyramid;
 const PATCH: i64 = 4;
 /// Stochastic depth of the last block; the rate rises linearly from 0 at the first.
 const DROP_PATH: f64 = 0.1;
-/// ε of every normalisation, PyTorch's.
-pub(super) const EPSILON: f64 = 1e-5;
-/// The references draw a normal, truncated or not, a hundred standard deviations away at the nearest.
-pub(super) const LINEAR: Init = Init::Normal { std: 0.02 };
 
 /// A row of the paper's section 3.3.
 #[derive(Debug)]

@@ -8,12 +8,15 @@ use std::rc::Rc;
 
 use tch::{Device, Kind, Tensor};
 
-use super::swin::{EPSILON, LINEAR};
 use crate::layers::{LayerNorm, Linear, drop_path};
 use crate::parameters::{Init, Scope};
 use crate::segment::segment;
 use crate::switches::Switches;
 
+/// ε of every normalisation, PyTorch's.
+pub(super) const EPSILON: f64 = 1e-5;
+/// The references draw a normal, truncated or not, a hundred standard deviations away at the nearest.
+pub(super) const LINEAR: Init = Init::Normal { std: 0.02 };
 /// Hidden over outer channels of the feed-forward layer.
 const EXPANSION: i64 = 4;
 /// Added to the scores of pixels which only the rolling has made neighbours.

@@ -4,20 +4,24 @@
 //! Face hub. [`Segmenter::load`](crate::Segmenter::load) takes a whole model from one,
 //! [`Segmenter::load_encoder`](crate::Segmenter::load_encoder) an encoder.
 
+mod arrange;
 mod fit;
 mod hub;
 mod layouts;
+mod machine;
 mod mismatch;
 mod pickle;
 mod safetensors_file;
 mod source;
 mod torch_file;
+mod wrappers;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::parameters::Weights;
 
+pub use fit::Loaded;
 pub use mismatch::{Difference, Mismatch};
 pub use safetensors_file::{read, write};
 pub use source::Source;
@@ -25,13 +29,16 @@ pub use source::Source;
 /// Weights that could not be read, written, or fitted to a model.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file system refused.
-    #[error("{}: {source}", .path.display())]
-    Io {
+    /// The file system refused; the error names the file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// No file of weights at all.
+    #[error("{}: {reason}", .path.display())]
+    Foreign {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// What it is instead, and what to do.
+        reason: String,
     },
     /// Not a whole file of its format.
     #[error("{}: not a whole {format}: {reason}", .path.display())]

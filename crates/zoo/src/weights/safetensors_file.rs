@@ -1,8 +1,6 @@
 //! Safetensors files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
@@ -15,8 +13,12 @@ const FORMAT: &str = "safetensors file";
 
 /// Reads a safetensors file into tensors on the CPU.
 pub fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, WeightsError> {
-    let bytes = fs::read(path).map_err(|source| WeightsError::Io { path: path.to_owned(), source })?;
-    parse(path, &bytes)
+    parse(path, &fs_err::read(path)?)
+}
+
+/// Whether a file that begins with these bytes may be one: the length of its header, and the header, which is JSON.
+pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
+    bytes.get(8) == Some(&b'{')
 }
 
 /// The tensors of the safetensors file at `path`, whose content is `bytes`.
@@ -36,7 +38,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Tensor
     Ok(tensors)
 }
 
-/// Writes tensors to a safetensors file: under `path` + `.partial` first, synced, then renamed.
+/// Writes tensors to a safetensors file, which has its name only when it is whole.
 ///
 /// The same tensors under the same keys give the same bytes.
 pub fn write<'a>(
@@ -44,7 +46,6 @@ pub fn write<'a>(
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
 ) -> Result<(), WeightsError> {
     let format = |reason: String| WeightsError::Format { path: path.to_owned(), format: FORMAT, reason };
-    let io = |source| WeightsError::Io { path: path.to_owned(), source };
     let mut blobs = Vec::new();
     for (key, tensor) in tensors {
         blobs.push((key, Blob::of(tensor).map_err(|reason| format(format!("{key}: {reason}")))?));
@@ -52,11 +53,7 @@ pub fn write<'a>(
     // Readers of the PyTorch family ask for this entry. A second one would make the bytes depend on hash order.
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
     let bytes = safetensors::serialize(blobs, Some(metadata)).map_err(|error| format(error.to_string()))?;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let mut file = File::create(&partial).map_err(io)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
-    fs::rename(&partial, path).map_err(io)
+    Ok(partial::write(path, bytes)?)
 }
 
 /// A tensor's bytes, row-major and little-endian.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use super::{WeightsError, hub, safetensors_file, torch_file};
@@ -36,12 +36,14 @@ pub enum Source {
 /// What the address of a file in the hub begins with.
 const HUB: &str = "hf://";
 
-/// Weights that were read.
+/// What was read.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct Content {
     pub(super) tensors: BTreeMap<String, Tensor>,
-    /// What else there is to say about them.
+    /// What else there is to say about it.
     pub(super) told: Vec<String>,
+    /// Of all bytes that were read.
+    pub(super) sha256: String,
 }
 
 impl Source {
@@ -54,31 +56,52 @@ impl Source {
         }
     }
 
-    /// Every tensor, and what else there is to say about them, in words.
+    /// The repository in the hub.
+    pub fn repository(&self) -> Option<&str> {
+        match self {
+            Source::File(_) => None,
+            Source::Hub { repository, .. } => Some(repository),
+        }
+    }
+
+    /// Every tensor under its key in the file, and what else there is to say about them, in words.
     pub fn tensors(&self) -> Result<(BTreeMap<String, Tensor>, Vec<String>), WeightsError> {
-        self.read().map(|Loaded { tensors, told }| (tensors, told))
+        self.read().map(|Content { tensors, told, .. }| (tensors, told))
     }
 
     /// Reads every tensor.
-    pub(super) fn read(&self) -> Result<Loaded, WeightsError> {
+    pub(super) fn read(&self) -> Result<Content, WeightsError> {
         let path = self.path()?;
-        let bytes = fs::read(&path).map_err(|source| WeightsError::Io { path: path.clone(), source })?;
-        if torch_file::is_torch_file(&bytes) {
-            let (tensors, told) = torch_file::read(&bytes).map_err(|reason| WeightsError::Format {
+        if path.is_dir() {
+            let reason = "it is a folder: name a file in it, such as model.safetensors".to_owned();
+            return Err(WeightsError::Foreign { path, reason });
+        }
+        let bytes = fs_err::read(&path)?;
+        let mut digest = Sha256::new_with_prefix(&bytes);
+        let (tensors, told) = if torch_file::is_torch_file(&bytes) {
+            torch_file::read(&bytes).map_err(|reason| WeightsError::Format {
                 path,
                 format: "state dict of PyTorch",
                 reason,
-            })?;
-            return Ok(Loaded { tensors, told });
-        }
-        if self.file_name().ends_with(".index.json") {
-            return self.read_shards(&path, &bytes);
-        }
-        Ok(Loaded { tensors: safetensors_file::parse(&path, &bytes)?, told: Vec::new() })
+            })?
+        } else if self.name().ends_with(".index.json") {
+            (self.read_shards(&path, &bytes, &mut digest)?, Vec::new())
+        } else if safetensors_file::is_safetensors(&bytes) {
+            (safetensors_file::parse(&path, &bytes)?, Vec::new())
+        } else {
+            return Err(WeightsError::Foreign { path, reason: foreign(&bytes) });
+        };
+        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Content { tensors, told, sha256 })
     }
 
-    /// The shards of the index in the file at `path`.
-    fn read_shards(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, WeightsError> {
+    /// The tensors of the shards of the index in the file at `path`.
+    fn read_shards(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        digest: &mut Sha256,
+    ) -> Result<BTreeMap<String, Tensor>, WeightsError> {
         let format = |reason: String| WeightsError::Format {
             path: path.to_owned(),
             format: "index of shards",
@@ -90,7 +113,10 @@ impl Source {
         for shard in weight_map.values().collect::<BTreeSet<_>>() {
             let sibling =
                 self.sibling(shard).ok_or_else(|| format(format!("{shard:?} is no file beside it")))?;
-            for (key, tensor) in safetensors_file::read(&sibling.path()?)? {
+            let path = sibling.path()?;
+            let bytes = fs_err::read(&path)?;
+            digest.update(&bytes);
+            for (key, tensor) in safetensors_file::parse(&path, &bytes)? {
                 if weight_map.get(&key) != Some(shard) {
                     return Err(format(format!("{shard} has {key}, which the index does not say")));
                 }
@@ -99,13 +125,14 @@ impl Source {
         }
         match weight_map.iter().find(|(key, _)| !tensors.contains_key(*key)) {
             Some((key, shard)) => Err(format(format!("{shard} lacks {key}"))),
-            None => Ok(Loaded { tensors, told: Vec::new() }),
+            None => Ok(tensors),
         }
     }
 
-    fn file_name(&self) -> String {
+    /// The path, in the file system or in the repository.
+    fn name(&self) -> String {
         match self {
-            Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Source::File(path) => path.to_string_lossy().into_owned(),
             Source::Hub { file, .. } => file.clone(),
         }
     }
@@ -123,6 +150,27 @@ impl Source {
                 Source::Hub { repository: repository.clone(), revision: revision.clone(), file }
             }
         })
+    }
+}
+
+/// What a file that is neither of PyTorch nor safetensors seems to be.
+fn foreign(bytes: &[u8]) -> String {
+    const EXPECTED: &str = "expected safetensors, or what torch.save writes";
+    let known: [(&[u8], &str); 4] = [
+        (
+            b"version https://git-lfs",
+            "it is a pointer of Git LFS, not the file itself: `git lfs pull` fetches that",
+        ),
+        (b"<", "it is a web page: the download failed"),
+        (b"\x80", "it is a pickle that torch.save did not write: save `model.state_dict()` with torch.save"),
+        (b"\x89HDF", "it is an HDF5 file: save the weights as safetensors"),
+    ];
+    if bytes.is_empty() {
+        return format!("it is empty; {EXPECTED}");
+    }
+    match known.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
+        Some((_, what)) => format!("{what}; {EXPECTED}"),
+        None => format!("it begins with the bytes {:02x?}; {EXPECTED}", &bytes[..bytes.len().min(8)]),
     }
 }
 
