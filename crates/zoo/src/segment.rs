@@ -86,7 +86,7 @@ pub(crate) fn segment(
 }
 
 /// Panics as the calls of tch do, which [`Fault::of_panic`] knows.
-#[allow(clippy::unwrap_used, reason = "that is how they panic")]
+#[allow(clippy::unwrap_used, clippy::unnecessary_literal_unwrap, reason = "that is how they panic")]
 fn fail(text: String) {
     Err::<(), TchError>(TchError::Torch(text)).unwrap();
 }

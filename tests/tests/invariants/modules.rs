@@ -11,7 +11,7 @@ use std::path::Path;
 type Place = Vec<String>;
 
 /// A crate's modules.
-pub struct Modules {
+pub(crate) struct Modules {
     /// The words of each module's source.
     words: BTreeMap<Place, Vec<String>>,
     /// The paths that each module imports a name from, by this name.
@@ -20,14 +20,14 @@ pub struct Modules {
 
 impl Modules {
     /// The modules of the crate whose sources are below `folder`.
-    pub fn read(folder: &Path) -> Modules {
+    pub(crate) fn read(folder: &Path) -> Modules {
         let mut files = Vec::new();
         collect(folder, &mut Vec::new(), &mut files);
         Modules::of(files)
     }
 
     /// The modules with these places and sources.
-    pub fn of(files: impl IntoIterator<Item = (Place, String)>) -> Modules {
+    pub(crate) fn of(files: impl IntoIterator<Item = (Place, String)>) -> Modules {
         let words: BTreeMap<Place, Vec<String>> =
             files.into_iter().map(|(place, text)| (place, without_tests(words(&text)))).collect();
         let imports = words
@@ -41,7 +41,7 @@ impl Modules {
     }
 
     /// Every circle: siblings that use each other, on the way through one another, in the order of their names.
-    pub fn circles(&self) -> Vec<String> {
+    pub(crate) fn circles(&self) -> Vec<String> {
         let mut siblings: BTreeMap<Place, Graph> = BTreeMap::new();
         for (from, words) in &self.words {
             for path in paths(words) {
