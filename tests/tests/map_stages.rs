@@ -100,11 +100,14 @@ fn counts(folder: &Path, store: &str) -> [Value; 2] {
 
 /// The smallest network, trained as little as can be.
 fn train(folder: &Path) {
-    let records: Vec<Record> = (0..4).map(record).collect();
-    write_shard(&folder.join("labelled.shard"), &["image", "masks"], &records);
+    for (name, numbers) in [("training.shard", 0..4), ("validation.shard", 8..10)] {
+        let records: Vec<Record> = numbers.map(record).collect();
+        write_shard(&folder.join(name), &["image", "masks"], &records);
+    }
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let (labelled, checkpoint) = (path("labelled.shard"), path("checkpoint"));
-    let data = ["--in", &labelled, "--validation", &labelled, "--out", &checkpoint];
+    let (training, validation, checkpoint) =
+        (path("training.shard"), path("validation.shard"), path("checkpoint"));
+    let data = ["--in", &training, "--validation", &validation, "--out", &checkpoint];
     let network =
         ["--model", "segformer/mit_b0", "--size", "64", "--epochs", "1", "--batch", "4", "--device", "cpu"];
     let output = run("train", &[&data[..], &network].concat());

@@ -18,6 +18,9 @@ use walkdir::{DirEntry, WalkDir};
 /// Extensions of image files, in lower case. What a file really is, its content says.
 pub(crate) const IMAGES: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 
+/// The table of patients, which a data set in the competition layout has for `split`.
+const METADATA: &str = "meta_data.xlsx";
+
 /// A file of the data set.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Listed {
@@ -121,6 +124,7 @@ impl Listing {
         let files = match extension.as_str() {
             "json" => &mut self.annotations,
             image if IMAGES.contains(&image) && entry.file_type().is_file() => &mut self.radiographs,
+            _ if below == Path::new(METADATA) => return,
             _ => return self.passed_over.add(extension, below.display().to_string()),
         };
         match listed {

@@ -38,7 +38,7 @@ impl Port {
     ) -> Result<Opened, Failure> {
         let mut records = job.records_of(self.name, &self.paths)?;
         planes::check_classes(records.header()).map_err(|error| Failure::data(records.file(), error))?;
-        let replayable = self.paths.iter().all(|path| path.is_file());
+        let replayable = self.paths.iter().all(|path| stage::is_on_disk(path));
         let (sources, spool) = if replayable {
             drop(records);
             (self.paths.iter().map(|path| Source::from(path.as_path())).collect(), None)

@@ -109,8 +109,8 @@ pub fn explain(planner: &Planner<'_>, plan: &BTreeMap<usize, Decision>, step: us
             object.seconds
         )],
         Some(Decision::Run(task)) => {
-            let member =
-                graph.units[unit].members.iter().position(|member| *member == step).unwrap_or_default();
+            let member = graph.units[unit].members.iter().position(|member| *member == step);
+            let member = member.expect("a step is a member of its unit");
             let reasons = reasons(planner, step, &task.key, &task.manifests[member], &done);
             vec![format!("{} runs: {}", name(step), reasons.join("; "))]
         }

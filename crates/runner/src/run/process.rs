@@ -123,7 +123,10 @@ pub(crate) fn blame(statuses: &[ExitStatus]) -> Option<(usize, u8, String)> {
             (index, known.unwrap_or(70), format!("exit {code}: {}", meaning(code)))
         }
         (None, Some(9)) => (index, 70, "killed by signal 9 (is there enough memory?)".to_owned()),
-        (None, signal) => (index, 70, format!("ended by signal {}", signal.unwrap_or_default())),
+        (None, signal) => {
+            let signal = signal.expect("what ended without a code was ended by a signal");
+            (index, 70, format!("ended by signal {signal}"))
+        }
     })
 }
 

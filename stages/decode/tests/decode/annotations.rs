@@ -13,7 +13,8 @@ fn records_carry_where_they_come_from() {
         .add("train/outputs_json/ID002/image9.json", annotation("Ulna", "[[1.9, 2.9], [3, 0]]"))
         .add("train/outputs_json/ID001/image8_L.json", annotation("Radius", "[]"))
         .add("train/outputs_json/ID001/image7_R.json", annotation("finger-1", "[[0, 0]]"))
-        .add("meta_data.xlsx", "no image");
+        .add("meta_data.xlsx", "the table of patients, which is for `split`")
+        .add("notes.txt", "no image");
     let run = data.decode(&["--size", "2"]);
     assert_eq!(run.code, 0, "{}", run.words);
     assert_eq!(run.keys(), ["ID001/image7_R", "ID001/image8_L", "ID002/image9"]);
