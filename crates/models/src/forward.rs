@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use stage::Failure;
+use stage::{Failure, say};
 use tch::{Device, Kind, Tensor};
 use zoo::weights::{self, Loaded, Source};
 use zoo::{ModelSpec, Placement, Segmenter};
 
 use crate::failure::{of_weights, of_zoo};
-use crate::say;
 
 /// Runs a model on a tensor.
 ///
@@ -130,7 +129,7 @@ fn build(arguments: &Arguments) -> Result<Segmenter, Failure> {
     };
     if let Some((source, loaded)) = loaded {
         let Loaded { told, .. } = loaded.map_err(of_weights)?;
-        told.iter().for_each(|words| say(format_args!("{source}: {words}")));
+        told.iter().for_each(|words| say(format_args!("models: {source}: {words}")));
     }
     Ok(model)
 }

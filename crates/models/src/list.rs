@@ -6,7 +6,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 use stage::Failure;
-use zoo::provenance::{self, Origin};
+use zoo::provenance::{self, UsualWeights};
 use zoo::{Error, Figures, ModelSpec, catalog};
 
 use crate::failure::of_zoo;
@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn row(architecture: &'static str, encoder: &'static str, classes: i64) -> Result<Model, Error> {
     let spec = ModelSpec::named(&format!("{architecture}/{encoder}"), classes)?;
     let Figures { parameters, multiply_adds, stride, min_size } = zoo::figures(&spec, SIDE, SIDE)?;
-    let Origin { weights, licence: weights_licence } = provenance::of_encoder(encoder);
+    let UsualWeights { weights, licence: weights_licence } = provenance::of_encoder(encoder);
     Ok(Model {
         name: spec.name(),
         architecture,

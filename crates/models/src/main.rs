@@ -1,13 +1,6 @@
 //! Lists, describes and runs the models of the zoo.
 //!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | complete |
-//! | 2 | wrong usage |
-//! | 65 | bad data: the message names file and reason |
-//! | 70 | a fault of the program |
-//! | 74 | the operating system refused to read or write |
-//! | 141 | the reader of standard output left (silent) |
+//! Exit codes are those of every program here ([`stage::Exit`]).
 
 mod describe;
 mod failure;
@@ -18,7 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stage::Failure;
+use stage::{Exit, Failure, say};
 
 /// Lists, describes and runs the models of the zoo.
 #[derive(Parser)]
@@ -37,25 +30,25 @@ enum Command {
 
 fn main() -> ExitCode {
     zoo::keep_freed_memory();
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let ended = stage::guarded(|| match command {
         Command::List(arguments) => list::run(&arguments),
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Forward(arguments) => forward::run(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !matches!(failure, Failure::ReaderLeft) {
-                say(format_args!("error: {failure}"));
-            }
-            ExitCode::from(failure.code())
+    });
+    let exit = match ended {
+        Ok(Ok(())) => Exit::Complete,
+        Ok(Err(Failure::ReaderLeft)) => Exit::ReaderLeft,
+        Ok(Err(failure)) => {
+            say(format_args!("models: error: {failure}"));
+            failure.exit()
         }
-    }
-}
-
-/// Writes a line to standard error; who closed that does not want to know.
-fn say(words: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "models: {words}");
+        Err(panic) => {
+            panic.say("models");
+            Exit::Fault
+        }
+    };
+    exit.into()
 }
 
 /// Writes data to standard output.

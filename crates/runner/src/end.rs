@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
+use shard::program::Exit;
 
 /// Why the runner ends early, and with which exit code.
 pub(crate) struct End {
@@ -12,11 +13,11 @@ pub(crate) struct End {
 
 impl End {
     pub(crate) fn usage(message: impl ToString) -> End {
-        End { code: 2, message: format!("runner: {}", message.to_string()) }
+        End { code: Exit::Usage.code(), message: format!("runner: {}", message.to_string()) }
     }
 
     pub(crate) fn io(error: std::io::Error) -> End {
-        End { code: 74, message: format!("runner: {error}") }
+        End { code: Exit::Io.code(), message: format!("runner: {error}") }
     }
 }
 
@@ -31,6 +32,6 @@ pub(crate) fn print(text: &str) -> Result<u8, End> {
 /// Prints as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<u8, End> {
     let text = serde_json::to_string_pretty(value);
-    let text = text.map_err(|error| End { code: 70, message: format!("runner: {error}") })?;
+    let text = text.map_err(|error| End { code: Exit::Fault.code(), message: format!("runner: {error}") })?;
     print(&(text + "\n"))
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use runner::store::gc::Begun;
-use shard::program::{guarded, say_whole};
+use shard::program::{Exit, guarded, say_whole};
 
 use crate::end::{End, print};
 use crate::place::{Opened, Place};
@@ -111,7 +111,7 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => ExitCode::from(code),
         Err(panic) => {
             panic.say("runner");
-            ExitCode::from(70)
+            Exit::Fault.into()
         }
         Ok(Err(End { code, message })) => {
             // All faults are told, however many there are.

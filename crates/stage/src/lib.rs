@@ -47,5 +47,5 @@ pub use marker::{CONTRACT, MARKER};
 pub use places::Places;
 pub use progress::ProgressEvent;
 pub use run::{Stage, card_of, main};
-pub use shard::program::{Exit, STANDARD_INPUT, STANDARD_OUTPUT, input_name, is_standard, say};
+pub use shard::program::{Exit, STANDARD_INPUT, STANDARD_OUTPUT, guarded, input_name, is_standard, say};
 pub use summary::{InputDigest, RecordCounts, Skipped, Summary};

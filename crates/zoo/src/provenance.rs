@@ -11,7 +11,7 @@ pub use published::{Published, agreed_normalisation, published};
 
 /// Published weights of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
+pub struct UsualWeights {
     /// Who published them, trained on what.
     pub weights: &'static str,
     /// Their licence, by its SPDX identifier where it has one.
@@ -24,9 +24,9 @@ pub fn of_architecture(name: &str) -> &'static str {
 }
 
 /// The usual weights of an encoder; empty texts where the zoo has no such encoder.
-pub fn of_encoder(name: &str) -> Origin {
-    let found = ORIGINS.iter().find(|(names, _)| names.contains(&name));
-    found.map_or(Origin { weights: "", licence: "" }, |(_, origin)| *origin)
+pub fn of_encoder(name: &str) -> UsualWeights {
+    let found = USUAL_WEIGHTS.iter().find(|(names, _)| names.contains(&name));
+    found.map_or(UsualWeights { weights: "", licence: "" }, |(_, origin)| *origin)
 }
 
 const REFERENCES: &[(&[&str], &str)] = &[
@@ -50,18 +50,24 @@ const REFERENCES: &[(&[&str], &str)] = &[
     (&["hf-segformer", "hf-upernet"], "transformers"),
 ];
 
-const TORCHVISION: Origin = Origin { weights: "torchvision, ImageNet-1k", licence: "BSD-3-Clause" };
-const TIMM: Origin = Origin { weights: "timm, ImageNet-1k", licence: "Apache-2.0" };
-const TIMM_LARGE: Origin = Origin { weights: "timm, ImageNet-21k and 1k", licence: "Apache-2.0" };
-const MICROSOFT: Origin = Origin { weights: "Microsoft, ImageNet-1k", licence: "MIT" };
-const MICROSOFT_LARGE: Origin = Origin { weights: "Microsoft, ImageNet-22k and 1k", licence: "MIT" };
-const LUKEMELAS: Origin = Origin { weights: "EfficientNet-PyTorch, ImageNet-1k", licence: "Apache-2.0" };
-const RES2NET: Origin = Origin { weights: "Res2Net's authors, ImageNet-1k", licence: "none is stated" };
-const OPENMMLAB: Origin = Origin { weights: "OpenMMLab, with the decoder, ADE20K", licence: "MIT" };
+const TORCHVISION: UsualWeights =
+    UsualWeights { weights: "torchvision, ImageNet-1k", licence: "BSD-3-Clause" };
+const TIMM: UsualWeights = UsualWeights { weights: "timm, ImageNet-1k", licence: "Apache-2.0" };
+const TIMM_LARGE: UsualWeights = UsualWeights { weights: "timm, ImageNet-21k and 1k", licence: "Apache-2.0" };
+const MICROSOFT: UsualWeights = UsualWeights { weights: "Microsoft, ImageNet-1k", licence: "MIT" };
+const MICROSOFT_LARGE: UsualWeights =
+    UsualWeights { weights: "Microsoft, ImageNet-22k and 1k", licence: "MIT" };
+const LUKEMELAS: UsualWeights =
+    UsualWeights { weights: "EfficientNet-PyTorch, ImageNet-1k", licence: "Apache-2.0" };
+const RES2NET: UsualWeights =
+    UsualWeights { weights: "Res2Net's authors, ImageNet-1k", licence: "none is stated" };
+const OPENMMLAB: UsualWeights =
+    UsualWeights { weights: "OpenMMLab, with the decoder, ADE20K", licence: "MIT" };
 /// NVIDIA's source code licence: research and evaluation only.
-const NVIDIA: Origin = Origin { weights: "NVIDIA, ImageNet-1k", licence: "NVIDIA, not commercial" };
+const NVIDIA: UsualWeights =
+    UsualWeights { weights: "NVIDIA, ImageNet-1k", licence: "NVIDIA, not commercial" };
 
-const ORIGINS: &[(&[&str], Origin)] = &[
+const USUAL_WEIGHTS: &[(&[&str], UsualWeights)] = &[
     (&["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d"], TORCHVISION),
     (&["resnext101_32x8d", "densenet121", "densenet161", "mobilenet_v2", "mobilenet_v3_large"], TORCHVISION),
     (&["timm-regnetx_320"], TORCHVISION),
@@ -88,7 +94,7 @@ mod tests {
     fn every_model_has_a_provenance() {
         let (encoders, architectures) = (catalog::encoders(), catalog::architectures());
         for name in &encoders {
-            assert!(!of_encoder(name).licence.is_empty(), "{name} has no row in ORIGINS");
+            assert!(!of_encoder(name).licence.is_empty(), "{name} has no row in USUAL_WEIGHTS");
         }
         for name in &architectures {
             assert!(!of_architecture(name).is_empty(), "{name} has no row in REFERENCES");

@@ -16,7 +16,7 @@
 
 use tch::Tensor;
 
-use super::upernet::{Fusion, Part};
+use super::upernet::{LevelFusion, Part};
 use super::{Architecture, Decoder, DecoderOptions, TRANSFORMERS};
 use crate::layers::{Conv2d, ConvNorm, ConvNormRelu, ConvShape};
 use crate::parameters::{Init, Scope};
@@ -66,7 +66,7 @@ fn classifier(scope: &Scope, inputs: i64, options: &DecoderOptions) -> Conv2d {
 #[derive(Debug)]
 struct UPerNet {
     classifier: Conv2d,
-    fusion: Fusion,
+    fusion: LevelFusion,
 }
 
 impl UPerNet {
@@ -83,7 +83,7 @@ impl UPerNet {
         };
         Self {
             classifier: classifier(scope, CHANNELS, options),
-            fusion: Fusion::new(options, CHANNELS, part),
+            fusion: LevelFusion::new(options, CHANNELS, part),
         }
     }
 }

@@ -43,7 +43,7 @@ struct MaNet {
 #[allow(clippy::large_enum_variant, reason = "a model has five")]
 enum Block {
     /// Where the encoder has a map.
-    Fusion(Fusion),
+    MultiscaleFusion(MultiscaleFusion),
     /// Where it has none.
     Plain(Up),
 }
@@ -58,7 +58,7 @@ impl MaNet {
             let scope = decoder.at("blocks").at(index);
             blocks.push(match options.channels(4 - index) {
                 0 => Block::Plain(Up::new(&scope, inputs, outputs)),
-                beside => Block::Fusion(Fusion::new(&scope, inputs, beside, outputs)),
+                beside => Block::MultiscaleFusion(MultiscaleFusion::new(&scope, inputs, beside, outputs)),
             });
             inputs = outputs;
         }
@@ -71,7 +71,7 @@ impl Decoder for MaNet {
         let mut features = self.center.forward(pyramid.coarsest());
         for (position, block) in (0..5).rev().zip(&self.blocks) {
             features = match block {
-                Block::Fusion(block) => block.forward(&features, pyramid.expect(position), train),
+                Block::MultiscaleFusion(block) => block.forward(&features, pyramid.expect(position), train),
                 Block::Plain(block) => block.forward(&features, pyramid.size_at(position), &[], train),
             };
         }
@@ -120,14 +120,14 @@ impl PositionAttention {
 /// A step up in which the map beside and the upsampled one weigh the channels: `hl_conv`, `SE_ll`, `SE_hl`, `conv1`,
 /// `conv2`.
 #[derive(Debug)]
-struct Fusion {
+struct MultiscaleFusion {
     high: [ConvNormRelu; 2],
     weigh_beside: ChannelAttention,
     weigh_high: ChannelAttention,
     convs: Up,
 }
 
-impl Fusion {
+impl MultiscaleFusion {
     fn new(scope: &Scope, inputs: i64, beside: i64, outputs: i64) -> Self {
         let high = scope.at("hl_conv");
         let conv =

@@ -37,7 +37,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 struct UPerNet {
     /// Of the maps at strides 4, 8, 16 and 32.
     norms: Vec<LayerNorm>,
-    fusion: Fusion,
+    fusion: LevelFusion,
     head: Head,
 }
 
@@ -48,7 +48,7 @@ impl UPerNet {
             LayerNorm::new(&decoder.at("feature_norms").at(index), options.channels(index + 2), EPSILON)
         };
         let norms = (0..4).map(norm).collect();
-        let fusion = Fusion::new(options, CHANNELS, |part, shape| {
+        let fusion = LevelFusion::new(options, CHANNELS, |part, shape| {
             // This implementation counts levels from the coarsest.
             let scope = match part {
                 Part::Pooled(index) => decoder.at("psp.blocks").at(index).at(1),
@@ -73,7 +73,7 @@ impl Decoder for UPerNet {
     }
 }
 
-/// A convolution of [`Fusion`]. Levels count from 0, the finest.
+/// A convolution of [`LevelFusion`]. Levels count from 0, the finest.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
     /// Behind the pooling to a map of `SIDES[index]` pixels a side.
@@ -90,7 +90,7 @@ pub(super) enum Part {
 
 /// What implementations of the paper agree on: pyramid pooling, a feature pyramid, and the fusion of its levels.
 #[derive(Debug)]
-pub(super) struct Fusion {
+pub(super) struct LevelFusion {
     pooled: Vec<ConvNormRelu>,
     context: ConvNormRelu,
     /// Coarsest first.
@@ -99,7 +99,7 @@ pub(super) struct Fusion {
     fused: ConvNormRelu,
 }
 
-impl Fusion {
+impl LevelFusion {
     /// Of maps at strides 4, 8, 16 and 32; every layer has `channels` outputs and is `conv` of its part.
     pub(super) fn new(
         options: &DecoderOptions,

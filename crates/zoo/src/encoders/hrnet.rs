@@ -176,7 +176,7 @@ impl Transition {
 struct Module {
     branches: Vec<Level>,
     /// One a branch.
-    fusions: Vec<Shared<Fusion>>,
+    fusions: Vec<Shared<Exchange>>,
     switches: Switches,
 }
 
@@ -186,7 +186,7 @@ impl Module {
             chain(&scope.at("branches").at(branch), Form::Basic, width, width, BLOCKS)
         };
         let branches = widths.iter().enumerate().map(branch).collect();
-        let fusion = |to: usize| shared(Fusion::new(&scope.at("fuse_layers").at(to), widths, to));
+        let fusion = |to: usize| shared(Exchange::new(&scope.at("fuse_layers").at(to), widths, to));
         Self { branches, fusions: (0..widths.len()).map(fusion).collect(), switches: scope.switches() }
     }
 
@@ -195,7 +195,7 @@ impl Module {
         let maps: Vec<Tensor> =
             branches.map(|(map, blocks)| through(blocks, &self.switches, map, train)).collect();
         let maps: Vec<&Tensor> = maps.iter().collect();
-        let fused = |fusion: &Shared<Fusion>| {
+        let fused = |fusion: &Shared<Exchange>| {
             let fusion = Shared::clone(fusion);
             segment(&self.switches, train, &maps, move |maps| locked(&fusion).forward(maps, train))
         };
@@ -205,7 +205,7 @@ impl Module {
 
 /// The sum of all branches at the resolution of one.
 #[derive(Debug)]
-struct Fusion {
+struct Exchange {
     to: usize,
     paths: Vec<Path>,
 }
@@ -220,7 +220,7 @@ enum Path {
     Down(Vec<ConvNorm>),
 }
 
-impl Fusion {
+impl Exchange {
     fn new(scope: &Scope, widths: &[i64], to: usize) -> Self {
         let pair = |scope: &Scope, shape: ConvShape| ConvNorm::new(&scope.at(0), &scope.at(1), shape, INIT);
         let path = |(from, &width): (usize, &i64)| {
