@@ -34,7 +34,7 @@ use crate::selection::Selection;
 impl Stage for Decode {
     const NAME: &'static str = "decode";
     const ABOUT: &'static str =
-        "Read radiographs (PNG, JPEG, BMP, TIFF) and their annotations from a folder into records";
+        "Reads radiographs (PNG, JPEG, BMP, TIFF) and their annotations from a folder into records";
     const RELATION: Relation = Relation::Source;
 
     fn inputs(&self) -> Vec<Port> {

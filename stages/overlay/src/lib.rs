@@ -54,7 +54,7 @@ pub const CONTACT_SHEET: &str = "contact-sheet.png";
 impl Stage for Overlay {
     const NAME: &'static str = "overlay";
     const ABOUT: &'static str =
-        "Draw the bones of masks on their radiographs, one picture a record and a contact sheet";
+        "Draws the bones of masks on their radiographs, one picture a record and a contact sheet";
     const RELATION: Relation = Relation::Reduce;
 
     /// Without `--masks` the main input must have `masks` itself, which is seen when its header is read.
