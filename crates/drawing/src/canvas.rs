@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use font8x8::{BASIC_FONTS, UnicodeFonts};
+use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 
 use crate::palette::Rgb;
 
@@ -71,11 +71,13 @@ impl Canvas {
         }
     }
 
-    /// Writes a line of text, 8 × `scale` pixels a character; characters that the font lacks become `?`.
+    /// Writes a line of text, 8 × `scale` pixels a character. The font has Latin-1 (ISO 8859-1), such as ° and ×, and
+    /// the minus sign; other characters become `?`.
     pub fn write(&mut self, x: usize, y: usize, scale: usize, colour: Rgb, text: &str) {
         for (index, character) in text.chars().enumerate() {
-            let glyph = BASIC_FONTS.get(character).or_else(|| BASIC_FONTS.get('?'));
-            let glyph = glyph.expect("the font has all of ASCII");
+            let character = if character == '\u{2212}' { '-' } else { character };
+            let glyph = BASIC_FONTS.get(character).or_else(|| LATIN_FONTS.get(character));
+            let glyph = glyph.or_else(|| BASIC_FONTS.get('?')).expect("the font has all of ASCII");
             for (row, bits) in glyph.into_iter().enumerate() {
                 for column in (0..GLYPH).filter(|column| bits >> column & 1 == 1) {
                     let left = x + (index * GLYPH + column) * scale;
@@ -112,17 +114,6 @@ pub(crate) fn png(
     Ok(file.finish()?)
 }
 
-/// `text`, cut to what fits `width` pixels at `scale`, with an ellipsis in front where it was cut: names differ at
-/// their ends.
-pub(crate) fn fitted(text: &str, width: usize, scale: usize) -> String {
-    let (room, length) = (width / (GLYPH * scale), text.chars().count());
-    if length <= room {
-        return text.to_owned();
-    }
-    let kept = room.saturating_sub(3);
-    "...".chars().take(room).chain(text.chars().skip(length - kept)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -135,11 +126,13 @@ mod tests {
         canvas.write(1, 1, 1, [9; 3], "I\u{d55c}I");
         let marked = canvas.pixels().iter().filter(|&&pixel| pixel == [9; 3]).count();
         assert!(marked > 20, "{marked}");
-        assert_eq!(
-            (fitted("abcdefgh", 48, 1), fitted("abc", 48, 1)),
-            ("...fgh".to_owned(), "abc".to_owned())
-        );
-        assert_eq!(fitted("abcdef", 16, 1), "..");
+        let written = |text| {
+            let mut canvas = Canvas::new(8, 8, [0; 3]);
+            canvas.write(0, 0, 1, [9; 3], text);
+            canvas
+        };
+        assert_ne!(written("\u{b0}"), written("?"));
+        assert_eq!((written("\u{2212}"), written("\u{d55c}")), (written("-"), written("?")));
     }
 
     #[test]

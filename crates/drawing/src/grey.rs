@@ -3,8 +3,17 @@
 use bones::Size;
 use planes::Image;
 
-/// The rows of an image at another size: bilinear where it grows; where it shrinks, the triangle is as much wider, so
-/// that every pixel counts.
+/// What becomes of an image where it grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Enlarging {
+    /// Bilinear.
+    Smooth,
+    /// Each pixel a block: the pixel under the new one's centre.
+    Blocks,
+}
+
+/// The rows of an image at another size, with half-pixel centres. Where it shrinks, the triangle of bilinear
+/// interpolation is as much wider, so that every pixel counts.
 pub(crate) struct GreyRows<'a> {
     image: &'a Image,
     down: Vec<Taps>,
@@ -14,11 +23,11 @@ pub(crate) struct GreyRows<'a> {
 }
 
 impl<'a> GreyRows<'a> {
-    pub(crate) fn new(image: &'a Image, size: Size) -> GreyRows<'a> {
+    pub(crate) fn new(image: &'a Image, size: Size, enlarging: Enlarging) -> GreyRows<'a> {
         GreyRows {
             image,
-            down: taps(image.size().height(), size.height()),
-            across: taps(image.size().width(), size.width()),
+            down: taps(image.size().height(), size.height(), enlarging),
+            across: taps(image.size().width(), size.width(), enlarging),
             blended: vec![0.0; image.size().width() as usize],
         }
     }
@@ -54,9 +63,13 @@ impl Taps {
 }
 
 /// The taps of each of `to` pixels, with half-pixel centres; none where there are no source pixels.
-fn taps(from: u32, to: u32) -> Vec<Taps> {
+fn taps(from: u32, to: u32, enlarging: Enlarging) -> Vec<Taps> {
     if from == 0 {
         return Vec::new();
+    }
+    if enlarging == Enlarging::Blocks && to > from {
+        let under = |index: u32| (2 * u64::from(index) + 1) * u64::from(from) / (2 * u64::from(to));
+        return (0..to).map(|index| Taps { first: under(index) as usize, weights: vec![1.0] }).collect();
     }
     let scale = f64::from(from) / f64::from(to);
     let radius = scale.max(1.0);
@@ -80,8 +93,12 @@ mod tests {
     use super::*;
 
     fn resampled(pixels: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+        enlarged(pixels, from, to, Enlarging::Smooth)
+    }
+
+    fn enlarged(pixels: &[u8], from: (u32, u32), to: (u32, u32), enlarging: Enlarging) -> Vec<u8> {
         let image = Image::new(Size::new(from.0, from.1).unwrap(), pixels.to_vec()).unwrap();
-        let mut rows = GreyRows::new(&image, Size::new(to.0, to.1).unwrap());
+        let mut rows = GreyRows::new(&image, Size::new(to.0, to.1).unwrap(), enlarging);
         let mut result = vec![0; (to.0 * to.1) as usize];
         for (y, row) in result.chunks_exact_mut(to.0 as usize).enumerate() {
             rows.row(y, row);
@@ -102,6 +119,14 @@ mod tests {
         assert!(small.iter().all(|&grey| (95..=105).contains(&grey)), "{small:?}");
         assert_eq!(resampled(&[0, 100], (2, 1), (4, 2)), [0, 25, 75, 100, 0, 25, 75, 100]);
         assert_eq!(resampled(&[7; 12], (4, 3), (9, 1)), [7; 9]);
+    }
+
+    #[test]
+    fn pixels_become_blocks_where_they_are_to_be_told_apart() {
+        let blocks = |from, to| enlarged(&[10, 100], from, to, Enlarging::Blocks);
+        assert_eq!(blocks((2, 1), (6, 2)), [10, 10, 10, 100, 100, 100, 10, 10, 10, 100, 100, 100]);
+        assert_eq!(blocks((1, 2), (1, 5)), [10, 10, 100, 100, 100]);
+        assert_eq!(blocks((2, 1), (1, 1)), [55]);
     }
 
     #[test]

@@ -8,7 +8,9 @@
 //! A picture is made row by row, so that it never is in memory as a whole, however large it is.
 
 mod canvas;
+mod caption;
 mod grey;
+mod outline;
 mod palette;
 mod picture;
 mod sheet;

@@ -1,14 +1,13 @@
 //! A picture: bones drawn on their radiograph, row by row.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use bones::resize::NearestRows;
 use bones::{BoneSet, Mask, Size};
 use planes::Image;
 
 use crate::canvas::{Canvas, png};
-use crate::grey::GreyRows;
+use crate::grey::{Enlarging, GreyRows};
+use crate::outline::OutlinedRows;
 use crate::palette::{Rgb, colour};
 
 /// How much of a bone's colour lies over the grey inside it.
@@ -20,28 +19,49 @@ const REFERENCE: Rgb = [255; 3];
 
 /// The bones of a mask on an image: tinted, outlined, and striped in the colours of all bones where several overlap.
 /// Of a reference, where there is one, the outlines are drawn on top, in white.
+///
+/// Image and masks may be of any sizes: a pixel shows what lies under its centre in each of them, so that bones stand
+/// on their images.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
     image: &'a Image,
     mask: &'a Mask,
     reference: Option<&'a Mask>,
     size: Size,
-    /// Pixels across of outlines, and of stripes, which keep their share of the picture.
-    line: usize,
-    stripe: usize,
+    enlarging: Enlarging,
 }
 
 impl<'a> Picture<'a> {
-    /// A picture with the proportions of the radiograph (the mask's), whose longer side has at most `longest` pixels.
+    /// A picture with the proportions of the radiograph (the mask's), whose longer side has at most `longest` pixels,
+    /// and no more than the mask's.
     pub fn new(image: &'a Image, mask: &'a Mask, reference: Option<&'a Mask>, longest: u32) -> Picture<'a> {
-        Picture {
-            image,
-            mask,
-            reference,
-            size: fitting(mask.size(), longest),
-            line: (longest / 700).max(1) as usize,
-            stripe: (longest / 128).max(2) as usize,
-        }
+        let most = mask.size().width().max(mask.size().height()).min(longest);
+        Picture { image, mask, reference, size: fitting(mask.size(), most), enlarging: Enlarging::Smooth }
+    }
+
+    /// A picture of small planes, such as a network sees, whose longer side has just `longest` pixels: the planes'
+    /// pixels can be told apart.
+    ///
+    /// # Panics
+    /// Where a square of that side has more than `u32::MAX` pixels.
+    pub fn magnified(image: &'a Image, mask: &'a Mask, longest: u32) -> Picture<'a> {
+        let size = fitting(mask.size(), longest);
+        Picture { image, mask, reference: None, size, enlarging: Enlarging::Blocks }
+    }
+
+    /// Pixels of the longer side.
+    fn longest(&self) -> usize {
+        self.size.width().max(self.size.height()) as usize
+    }
+
+    /// How far outlines reach to each side: they keep their share of the picture, a 700th.
+    fn reach(&self) -> usize {
+        self.longest() / 1400
+    }
+
+    /// Pixels across of stripes, which keep their share too.
+    fn stripe(&self) -> usize {
+        (self.longest() / 128).max(2)
     }
 
     /// Width and height.
@@ -67,36 +87,26 @@ impl<'a> Picture<'a> {
 
     /// Gives `take` row after row.
     fn rows<E>(&self, mut take: impl FnMut(&[Rgb]) -> Result<(), E>) -> Result<(), E> {
-        let width = self.size.width() as usize;
-        let mut greys = GreyRows::new(self.image, self.size);
-        let mut bones = EdgedRows::new(self.mask, self.size);
-        let mut reference = self.reference.map(|mask| EdgedRows::new(mask, self.size));
+        let (width, stripe) = (self.size.width() as usize, self.stripe());
+        let mut greys = GreyRows::new(self.image, self.size, self.enlarging);
+        let mut bones = OutlinedRows::new(self.mask, self.size, self.reach());
+        let mut reference = self.reference.map(|mask| OutlinedRows::new(mask, self.size, 0));
         let mut grey = vec![0; width];
-        // The edges of the rows whose lines reach down to this one.
-        let mut lines: VecDeque<Vec<BoneSet>> = VecDeque::with_capacity(self.line);
-        let (mut row, mut outlined) = (Vec::with_capacity(width), Vec::with_capacity(width));
+        let mut row = Vec::with_capacity(width);
         for y in 0..self.size.height() as usize {
             greys.row(y, &mut grey);
             bones.advance();
             row.clear();
-            let tint =
-                |(x, (&grey, &set)): (usize, (&u8, &BoneSet))| tinted(grey, set, (x + y) / self.stripe);
+            let tint = |(x, (&grey, &set)): (usize, (&u8, &BoneSet))| tinted(grey, set, (x + y) / stripe);
             row.extend(grey.iter().zip(bones.sets()).enumerate().map(tint));
-            let mut edges = match lines.len() == self.line {
-                true => lines.pop_front().expect("a line is at least one row wide"),
-                false => Vec::with_capacity(width),
-            };
-            bones.edges(&mut edges);
-            lines.push_back(edges);
-            for (x, set) in lines.iter().flat_map(|edges| edges.iter().enumerate()) {
-                if let Some(bone) = set.iter().next() {
-                    row[x..(x + self.line).min(width)].fill(colour(bone));
+            for (pixel, line) in row.iter_mut().zip(bones.lines()) {
+                if let Some(bone) = line.iter().next() {
+                    *pixel = colour(bone);
                 }
             }
             if let Some(reference) = &mut reference {
                 reference.advance();
-                reference.edges(&mut outlined);
-                let outlined = row.iter_mut().zip(&outlined).filter(|(_, set)| !set.is_empty());
+                let outlined = row.iter_mut().zip(reference.lines()).filter(|(_, set)| !set.is_empty());
                 outlined.for_each(|(pixel, _)| *pixel = REFERENCE);
             }
             take(&row)?;
@@ -105,12 +115,14 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// The largest size with the proportions of `size` whose sides have at most `longest` pixels, and at least one.
+/// The size with the proportions of `size` whose longer side has `longest` pixels, and the other one at least.
 fn fitting(size: Size, longest: u32) -> Size {
-    let [width, height] = [size.width(), size.height()].map(f64::from);
-    let scale = (f64::from(longest) / width.max(height).max(1.0)).min(1.0);
-    let side = |side: f64| ((side * scale).round() as u32).clamp(1, longest.max(1));
-    Size::new(side(width), side(height)).expect("it has no more pixels than the mask, or one side of one")
+    let (longest, of) = (longest.max(1), size.width().max(size.height()).max(1));
+    let side = |side: u32| {
+        let rounded = (2 * u128::from(side) * u128::from(longest) + u128::from(of)) / (2 * u128::from(of));
+        (rounded as u32).max(1)
+    };
+    Size::new(side(size.width()), side(size.height())).expect("pictures are no larger than u32::MAX pixels")
 }
 
 /// A grey value under the colours of a set of bones, which take turns by `stripe`.
@@ -122,57 +134,6 @@ fn tinted(grey: u8, set: BoneSet, stripe: usize) -> Rgb {
     };
     let Some(bone) = set.iter().nth(stripe % set.len()) else { return [grey; 3] };
     colour(bone).map(|channel| (f32::from(grey) * (1.0 - share) + f32::from(channel) * share).round() as u8)
-}
-
-/// The rows of a mask at another size, each with its neighbours above and below.
-struct EdgedRows<'a> {
-    rows: NearestRows<'a>,
-    height: u32,
-    /// The number of the row `below`.
-    next: u32,
-    above: Vec<BoneSet>,
-    here: Vec<BoneSet>,
-    below: Vec<BoneSet>,
-}
-
-impl<'a> EdgedRows<'a> {
-    /// Before the first row.
-    fn new(mask: &'a Mask, size: Size) -> EdgedRows<'a> {
-        let background = || vec![BoneSet::EMPTY; size.width() as usize];
-        let rows = NearestRows::new(mask, size);
-        let mut below = background();
-        if size.height() > 0 {
-            rows.row(0, &mut below);
-        }
-        EdgedRows { rows, height: size.height(), next: 0, above: background(), here: background(), below }
-    }
-
-    /// Goes on to the next row.
-    fn advance(&mut self) {
-        std::mem::swap(&mut self.above, &mut self.here);
-        std::mem::swap(&mut self.here, &mut self.below);
-        self.next += 1;
-        match self.next < self.height {
-            true => self.rows.row(self.next, &mut self.below),
-            false => self.below.fill(BoneSet::EMPTY),
-        }
-    }
-
-    /// The bones of each pixel of the row.
-    fn sets(&self) -> &[BoneSet] {
-        &self.here
-    }
-
-    /// For each pixel of the row the bones that cover it, but not all of its four neighbours; beyond the border there
-    /// is none.
-    fn edges(&self, edges: &mut Vec<BoneSet>) {
-        let at = |x: Option<usize>| x.and_then(|x| self.here.get(x)).copied().unwrap_or(BoneSet::EMPTY);
-        let edge = |(x, &set): (usize, &BoneSet)| {
-            set - (at(x.checked_sub(1)) & at(Some(x + 1)) & self.above[x] & self.below[x])
-        };
-        edges.clear();
-        edges.extend(self.here.iter().enumerate().map(edge));
-    }
 }
 
 #[cfg(test)]
@@ -243,9 +204,10 @@ mod tests {
         let picture = draw(&image, &mask, None, 1400);
         let at = |x: usize, y: usize| picture.pixels()[y * 1400 + x];
         let (line, inside) = (colour(Bone::ALL[0]), tinted(100, set, 0));
-        assert_eq!([at(699, 900), at(700, 900), at(701, 900), at(702, 900)], [[100; 3], line, line, inside]);
-        assert_eq!([at(900, 699), at(900, 700), at(900, 701), at(900, 702)], [[100; 3], line, line, inside]);
-        assert_eq!([at(1398, 1398), at(1399, 1399)], [inside, line]);
+        let around = [[100; 3], line, line, line, inside];
+        assert_eq!([698, 699, 700, 701, 702].map(|x| at(x, 900)), around);
+        assert_eq!([698, 699, 700, 701, 702].map(|y| at(900, y)), around);
+        assert_eq!([at(1397, 1397), at(1398, 1398), at(1399, 1399)], [inside, line, line]);
     }
 
     #[test]
@@ -261,7 +223,9 @@ mod tests {
     #[test]
     fn pictures_keep_proportions_and_masks_their_place_at_other_sizes() {
         assert_eq!(fitting(Size::new(3000, 1500).unwrap(), 512), Size::new(512, 256).unwrap());
-        assert_eq!(fitting(Size::new(300, 100).unwrap(), 512), Size::new(300, 100).unwrap());
+        let large = Mask::empty(Size::new(300, 100).unwrap());
+        assert_eq!(Picture::new(&ground(), &large, None, 512).size(), large.size());
+        assert_eq!(Picture::magnified(&ground(), &large, 512).size(), Size::new(512, 171).unwrap());
         assert_eq!(fitting(Size::new(9000, 1).unwrap(), 100), Size::new(100, 1).unwrap());
         let small = Image::new(Size::new(10, 10).unwrap(), vec![50; 100]).unwrap();
         let picture = draw(&small, &mask(&[square(0, 20, 40)]), None, 20);

@@ -2,7 +2,8 @@
 
 use bones::Bone;
 
-use crate::canvas::{Canvas, GLYPH, fitted};
+use crate::canvas::{Canvas, GLYPH};
+use crate::caption::{ending, wrapped};
 use crate::palette::{Rgb, colour};
 
 const GROUND: Rgb = [18, 20, 24];
@@ -10,19 +11,25 @@ const TEXT: Rgb = [232, 232, 228];
 const DIMMED: Rgb = [150, 154, 160];
 /// Pixels between cells, and around them.
 const GAP: usize = 12;
-/// Scale of text.
+/// Scale of the legend's text, and of captions below squares of [`LARGE`] pixels or more; that of others is 1.
 const SCALE: usize = 2;
-/// Pixels of a line of text.
-const LINE: usize = GLYPH * SCALE + 6;
+const LARGE: usize = 384;
+/// Pixels of a line of the legend.
+const LINE: usize = line(SCALE);
 
-/// A picture with two lines of text.
+/// Pixels of a line of text.
+const fn line(scale: usize) -> usize {
+    GLYPH * scale + 6
+}
+
+/// A picture with a caption.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// The picture.
     pub picture: Canvas,
-    /// The first line of its caption.
+    /// The first line of its caption; of what is too long the end is shown.
     pub name: String,
-    /// The second line.
+    /// The lines below it, see [`Sheet::with_lines`]; `\n` begins a new one.
     pub remark: String,
 }
 
@@ -32,6 +39,8 @@ pub struct Sheet {
     columns: usize,
     /// Pixels of a square's side.
     side: usize,
+    /// How many lines a remark has at most.
+    lines: usize,
     /// The cells of a row that is not full yet.
     waiting: Vec<Cell>,
     /// The rows that were full.
@@ -39,9 +48,15 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A sheet of rows of `columns` squares, of `side` × `side` pixels each.
+    /// A sheet of rows of `columns` squares, of `side` × `side` pixels each; remarks have a line.
     pub fn new(columns: usize, side: usize) -> Sheet {
-        Sheet { columns: columns.max(1), side, waiting: Vec::new(), rows: None }
+        Sheet { columns: columns.max(1), side, lines: 1, waiting: Vec::new(), rows: None }
+    }
+
+    /// The same, with remarks of at most `lines` lines, wrapped at their words. A row of cells is as high as its longest
+    /// remark needs.
+    pub fn with_lines(self, lines: usize) -> Sheet {
+        Sheet { lines, ..self }
     }
 
     /// Puts a cell behind the others.
@@ -83,15 +98,26 @@ impl Sheet {
     /// Lays the waiting cells out as the next row.
     fn lay_row(&mut self) {
         let (width, side) = (self.width(), self.side);
+        let scale = if side < LARGE { 1 } else { SCALE };
+        let room = side / (GLYPH * scale);
+        let cells: Vec<_> = self
+            .waiting
+            .drain(..)
+            .map(|cell| (cell.picture, ending(&cell.name, room), wrapped(&cell.remark, room, self.lines)))
+            .collect();
+        let lines = 1 + cells.iter().map(|(.., remark)| remark.len()).fold(1, usize::max);
         let sheet = self.rows.get_or_insert_with(|| Canvas::new(width, GAP, GROUND));
         let y = sheet.height();
-        sheet.extend(side + 2 * LINE + GAP, GROUND);
-        for (column, Cell { picture, name, remark }) in self.waiting.drain(..).enumerate() {
+        sheet.extend(side + lines * line(scale) + GAP, GROUND);
+        for (column, (picture, name, remark)) in cells.into_iter().enumerate() {
             let x = GAP + column * (side + GAP);
             let centred = |extent: usize| (side - extent.min(side)) / 2;
             sheet.paste(x + centred(picture.width()), y + centred(picture.height()), &picture);
-            sheet.write(x, y + side + 6, SCALE, TEXT, &fitted(&name, side, SCALE));
-            sheet.write(x, y + side + 6 + LINE, SCALE, DIMMED, &fitted(&remark, side, SCALE));
+            let below = y + side + 6;
+            sheet.write(x, below, scale, TEXT, &name);
+            for (number, text) in (1..).zip(&remark) {
+                sheet.write(x, below + number * line(scale), scale, DIMMED, text);
+            }
         }
     }
 }
@@ -123,5 +149,21 @@ mod tests {
                 assert_eq!(patch, (GLYPH * SCALE).pow(2), "{bone}");
             }
         }
+    }
+
+    #[test]
+    fn rows_are_as_high_as_their_longest_remark() {
+        let height = |lines: usize, remarks: &[&str]| {
+            let mut sheet = Sheet::new(1, 128).with_lines(lines);
+            for (cell, remark) in cells(remarks.len(), 128).into_iter().zip(remarks) {
+                sheet.push(Cell { remark: (*remark).to_owned(), ..cell });
+            }
+            sheet.finish().height()
+        };
+        let short = height(4, &["flip"]);
+        assert_eq!(height(1, &["rotate 12.5 scale 1.08"]), short);
+        assert_eq!(height(4, &["rotate 12.5 scale 1.08"]), short + line(1));
+        assert_eq!(height(4, &["a\nb\nc\nd\ne"]), short + 3 * line(1));
+        assert_eq!(height(4, &["flip", "a\nb"]), height(4, &["flip", "flip"]) + line(1));
     }
 }

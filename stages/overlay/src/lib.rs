@@ -6,6 +6,8 @@
 //!   masks  u32 runs [2048, 2048]                 contact-sheet.png     all of them at a glance, with captions
 //! ```
 //!
+//! Image and masks may be of different sizes: a picture shows what lies under each of its pixels' centres in both.
+//!
 //! With `--masks` the bones are those of another shard, joined by key, or of a submission, joined by image name, and the
 //! masks of the main input, where it has any, are the reference: outlined in white, with the Dice in the caption, over
 //! the bones on which both have an opinion. Of a file no more is read than is drawn; a pipe must have its records in the
