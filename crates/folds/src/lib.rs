@@ -8,6 +8,7 @@ mod deal;
 mod held_out;
 mod identity;
 mod patient;
+mod share;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ pub use deal::{Patient, Rule, deal};
 pub use held_out::{HeldOut, Subset};
 pub use identity::{Identity, folder_of};
 pub use patient::{patient_of, patients_of};
+pub use share::share;
 
 /// The file in a folder of folds, beside a list `fold-N.txt` for each fold.
 pub const FILE: &str = "folds.json";
