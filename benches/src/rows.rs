@@ -143,17 +143,32 @@ const ROWS: &[Row] = &[
     },
     Row {
         threads: 2,
-        // 6 s for an epoch of 640.
-        ..at_most(
-            9.375,
-            row(
-                "training-input",
-                "training input at 512², two threads (usual: one process)",
-                work::training_input,
-                &[usual("training.usual"), tuned("training.tuned")],
-            ),
+        bar: Some(Bar::Faster { usual: 8.0, tuned: 8.0 }),
+        ..row(
+            "training-input",
+            "training input at 512², two threads, as tensors (usual: one process, tuned: two workers)",
+            work::training_input,
+            &[usual("training.usual"), torch(tuned("training.tuned"))],
         )
     },
+    at_most(
+        1.0,
+        row(
+            "training-sample",
+            "a sample of 512² from 2048² in memory: turned, scaled, mirrored, contrast",
+            work::training_sample,
+            &[usual("training.in_memory")],
+        ),
+    ),
+    at_most(
+        3.0,
+        row(
+            "training-sample-field",
+            "the same by the whole recipe `field`",
+            work::training_sample_field,
+            &[usual("training.in_memory_field")],
+        ),
+    ),
     Row {
         // A pixel may differ where a score is within rounding of the threshold.
         tolerance: 1e-4,

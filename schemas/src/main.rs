@@ -26,6 +26,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("summary", schema_for!(stage::Summary)),
         ("progress", schema_for!(stage::ProgressEvent)),
         ("shard-header", schema_for!(shard::Header)),
+        ("augmentation", schema_for!(augment::Recipe)),
         ("checkpoint", schema_for!(checkpoint::Checkpoint)),
         ("metrics", schema_for!(checkpoint::Line)),
         ("scores", schema_for!(score::ScoreTable)),

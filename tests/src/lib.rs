@@ -81,7 +81,7 @@ pub fn record(number: usize) -> Record {
 /// Adds the plane `scores` to a record: ±4 inside and outside its masks, at 16 × 16.
 pub fn add_scores(record: &mut Record) {
     let small = Size::new(16, 16).unwrap();
-    let sets = bones::resize::nearest_dense(&planes::masks(record).unwrap(), small);
+    let sets = bones::resize::centred_dense(&planes::masks(record).unwrap(), small);
     let logit = |inside: bool| half::f16::from_f32(if inside { 4.0 } else { -4.0 });
     let logits =
         Bone::ALL.iter().flat_map(|&bone| sets.iter().map(move |set| logit(set.contains(bone)))).collect();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bones::{Mask, Size, polygon};
 use decode::annotation;
+use planes::Image;
 use radiograph::{Grey, Samples};
 use rayon::prelude::*;
 
@@ -30,6 +31,15 @@ pub(crate) fn outlines(inputs: &Inputs) -> Result<Work> {
 fn read(path: &PathBuf) -> Grey {
     let bytes = or_end(path, fs::read(path));
     or_end(path, radiograph::read(&bytes, 1 << 28))
+}
+
+/// A radiograph of 8 bits.
+pub(crate) fn grey_image(path: &PathBuf) -> Result<Image> {
+    let grey = read(path);
+    let Samples::Eight(samples) = grey.samples else {
+        return Err("a radiograph of 8 bits was expected".into());
+    };
+    Ok(Image::new(grey.size, samples).ok_or("width × height samples")?)
 }
 
 /// PNG → grey image.

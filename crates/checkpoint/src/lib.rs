@@ -13,11 +13,12 @@
 mod metrics;
 mod pretrained;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::{fmt, fs, io};
 
 use clap::ValueEnum;
-use pixels::Filter;
+use pixels::{Clahe, Filter, Fit, View, Windows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -37,14 +38,15 @@ pub mod file {
     pub const METRICS: &str = "metrics.jsonl";
 }
 
-/// The version of the format that this program writes, and the only one that it reads.
-pub const FORMAT: u32 = 1;
+/// The version of the format that this program writes. It reads version 1 too, which did not know of placements: there
+/// radiographs are stretched.
+pub const FORMAT: u32 = 2;
 
 /// What a checkpoint is: `checkpoint.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// Version of the format; 1.
+    /// Version of the format; 2, or 1.
     pub format: u32,
     /// The network.
     pub model: Model,
@@ -96,15 +98,49 @@ pub struct Model {
 }
 
 /// What images look like to a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// Height and width in pixels.
     pub size: u32,
     /// The filter that radiographs are resized with.
     pub filter: Filter,
+    /// How a radiograph that is no square comes onto the network's square; absent in format 1: stretched.
+    pub placement: Fit,
+    /// The windows that the network sees, where it does not see the whole radiograph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
+    /// The equalisation that what the network sees goes through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clahe: Option<Clahe>,
     /// What becomes of grey values.
     pub normalisation: Normalisation,
+}
+
+impl Input {
+    /// Legal heights and widths.
+    const SIZES: RangeInclusive<u32> = 1..=16_384;
+
+    /// What the network sees of radiographs.
+    pub fn view(&self) -> View {
+        let Input { size, filter, placement: fit, windows, clahe, .. } = *self;
+        View { size, filter, fit, windows, clahe }
+    }
+
+    /// Refuses what no network can see.
+    fn check(&self) -> Result<(), String> {
+        if !Input::SIZES.contains(&self.size) {
+            let (least, most) = (Input::SIZES.start(), Input::SIZES.end());
+            return Err(format!("input.size is {}; {least} to {most} was expected", self.size));
+        }
+        match self.clahe {
+            Some(Clahe { clip_limit, .. }) if !Clahe::CLIP_LIMITS.contains(&clip_limit) => {
+                let (least, most) = (Clahe::CLIP_LIMITS.start(), Clahe::CLIP_LIMITS.end());
+                Err(format!("input.clahe: a clip limit of {clip_limit}; {least} to {most} was expected"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a grey value v of 0 … 255 becomes in each of three equal channels.
@@ -211,16 +247,24 @@ impl Checkpoint {
             Error::Io { path: name.clone(), source, hint }
         })?;
         let form = |what: String| Error::Form { path: name.clone(), what };
-        let value: serde_json::Value =
+        let mut value: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| form(format!("no JSON: {error}")))?;
         let format = value.get("format").and_then(serde_json::Value::as_u64);
-        if format != Some(u64::from(FORMAT)) {
+        let known = format.is_some_and(|format| (1..=u64::from(FORMAT)).contains(&format));
+        if !known {
             let found =
                 format.map_or_else(|| "without a format".to_owned(), |format| format!("of format {format}"));
-            return Err(form(format!("a checkpoint {found}; this program reads format {FORMAT}")));
+            return Err(form(format!("a checkpoint {found}; this program reads formats 1 to {FORMAT}")));
         }
-        serde_json::from_value(value)
-            .map_err(|error| form(format!("no description of a checkpoint: {error}")))
+        if format == Some(1)
+            && let Some(input) = value.get_mut("input").and_then(serde_json::Value::as_object_mut)
+        {
+            input.insert("placement".to_owned(), Fit::Stretch.name().into());
+        }
+        let read: Checkpoint = serde_json::from_value(value)
+            .map_err(|error| form(format!("no description of a checkpoint: {error}")))?;
+        read.input.check().map_err(form)?;
+        Ok(read)
     }
 
     /// The text of `checkpoint.json`.
@@ -248,7 +292,14 @@ mod tests {
                 dropout: None,
             },
             classes: vec!["finger-1".to_owned(), "finger-2".to_owned()],
-            input: Input { size: 256, filter: Filter::Linear, normalisation: Normalisation::Unit },
+            input: Input {
+                size: 256,
+                filter: Filter::Linear,
+                placement: Fit::Pad,
+                windows: Some(Windows { side: 1024, stride: 512 }),
+                clahe: None,
+                normalisation: Normalisation::Unit,
+            },
             recipe: serde_json::json!({ "epochs": 3 }),
             seed: 7,
             start: None,
@@ -271,6 +322,15 @@ mod tests {
     }
 
     #[test]
+    fn format_1_is_read_and_means_stretch() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = checkpoint().to_json().unwrap();
+        let old = text.replace("\"format\": 2", "\"format\": 1").replace("\"placement\": \"pad\",", "");
+        fs::write(folder.path().join(file::DESCRIPTION), old).unwrap();
+        assert_eq!(Checkpoint::read(folder.path()).unwrap().input.placement, Fit::Stretch);
+    }
+
+    #[test]
     fn what_is_no_description_is_refused_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let refusal = || Checkpoint::read(folder.path()).unwrap_err().to_string();
@@ -278,10 +338,14 @@ mod tests {
         let good = checkpoint().to_json().unwrap();
         for (text, reason) in [
             ("{", "no JSON"),
-            ("{}", "a checkpoint without a format; this program reads format 1"),
-            (&*good.replace("\"format\": 1", "\"format\": 2"), "a checkpoint of format 2"),
+            ("{}", "a checkpoint without a format; this program reads formats 1 to 2"),
+            (&*good.replace("\"format\": 2", "\"format\": 3"), "a checkpoint of format 3"),
+            (&*good.replace("\"placement\": \"pad\",", ""), "missing field `placement`"),
             (&*good.replace("\"seed\"", "\"sead\""), "unknown field `sead`"),
             (&*good.replace("\"unit\"", "\"none\""), "unknown variant `none`"),
+            (&*good.replace("\"size\": 256", "\"size\": 0"), "input.size is 0; 1 to 16384 was expected"),
+            (&*good.replace("\"stride\": 512", "\"stride\": 0"), "a stride of 0 between windows"),
+            (&*good.replace("\"side\": 1024", "\"side\": 0"), "windows of 0 pixels"),
         ] {
             fs::write(folder.path().join(file::DESCRIPTION), text).unwrap();
             assert!(refusal().contains(reason), "{}", refusal());

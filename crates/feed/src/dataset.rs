@@ -4,35 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bones::{Mask, Size};
-use pixels::Resized;
-use planes::{Image, attribute};
+use pixels::View;
+use planes::attribute;
 use shard::{Indexed, Record};
 use stage::{Failure, Reason};
 
-/// At which size a sample's bones are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Labels {
-    /// At the network's, to train on.
-    Network,
-    /// At the radiograph's, to measure Dice at.
-    Radiograph,
-}
-
-/// A radiograph at the network's size and its bones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// The radiograph.
-    pub image: Image,
-    /// Its bones, at the size that [`Labels`] says.
-    pub mask: Mask,
-}
-
-impl Sample {
-    fn bytes(&self) -> usize {
-        size_of_val(self.image.pixels()) + size_of_val(self.mask.runs()) + size_of::<Sample>()
-    }
-}
+use crate::Sample;
 
 /// A shard on disk, and what messages call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +38,7 @@ pub struct Member {
     /// The keys of the records that it was derived from.
     pub ancestors: Vec<String>,
     /// Which of the shards it is in.
-    shard: usize,
+    pub(crate) shard: usize,
     /// Its number there.
     number: usize,
 }
@@ -98,33 +75,30 @@ impl Member {
 
 /// The samples of some shards, kept in memory as far as a budget allows and read again where it does not.
 #[derive(Debug)]
-pub struct Dataset {
-    form: Resized,
-    size: Size,
-    labels: Labels,
+pub struct Dataset<S: Sample> {
+    view: View,
+    form: S::Form,
     shards: Vec<(Source, Indexed)>,
     members: Vec<Member>,
-    kept: Vec<Option<Arc<Sample>>>,
+    kept: Vec<Option<Arc<S>>>,
 }
 
-impl Dataset {
+impl<S: Sample> Dataset<S> {
     /// Reads all records of the shards `sources` once, on `threads` of rayon's threads, and keeps the first of them
-    /// in memory up to `budget` bytes, resized to `form`. `bad` decides about a record that can't be
+    /// in memory up to `budget` bytes, as `view` sees them. `bad` decides about a record that can't be
     /// used, given its file, key and what is wrong: an error ends it all.
     pub fn open(
         sources: &[Source],
-        form: Resized,
-        labels: Labels,
+        view: View,
+        form: S::Form,
         budget: usize,
         threads: usize,
         mut bad: impl FnMut(&str, &str, Reason) -> Result<(), Failure>,
-    ) -> Result<Dataset, Failure> {
-        let size = Size::new(form.size, form.size)
-            .ok_or_else(|| Failure::Usage(format!("images of {0}×{0} are too large", form.size)))?;
+    ) -> Result<Dataset<S>, Failure> {
         let mut shards = Vec::with_capacity(sources.len());
         for source in sources {
             let shard = Indexed::open(&source.path).map_err(|error| failure(source, error))?;
-            form.check(shard.header()).map_err(|what| Failure::data(&source.name, what))?;
+            view.check_header(shard.header()).map_err(|what| Failure::data(&source.name, what))?;
             shards.push((source.clone(), shard));
         }
         let numbers = shards
@@ -141,7 +115,7 @@ impl Dataset {
                 match shard.raw(number).map_err(|error| failure(source, error))?.decode() {
                     Err(shard::Error::Io(error)) => Err(Failure::io(&source.name, error)),
                     Err(error) => Ok((at, number, Err(Reason::from(error)))),
-                    Ok(record) => Ok((at, number, read(record, at, number, form, labels))),
+                    Ok(record) => Ok((at, number, read::<S>(record, at, number, &view, form))),
                 }
             },
             |(at, number, done)| match done {
@@ -159,12 +133,22 @@ impl Dataset {
                 }
             },
         )?;
-        Ok(Dataset { form, size, labels, shards, members, kept })
+        Ok(Dataset { view, form, shards, members, kept })
     }
 
-    /// The size of all images.
-    pub fn size(&self) -> Size {
-        self.size
+    /// What the network sees of the radiographs.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What decided about the samples, beside the view.
+    pub fn form(&self) -> S::Form {
+        self.form
+    }
+
+    /// Which of the shards each sample is of.
+    pub fn inputs(&self) -> Vec<usize> {
+        self.members.iter().map(|member| member.shard).collect()
     }
 
     /// How many samples there are.
@@ -196,35 +180,28 @@ impl Dataset {
     ///
     /// # Panics
     /// If there is no such sample.
-    pub fn sample(&self, index: usize) -> Result<Arc<Sample>, Failure> {
+    pub fn sample(&self, index: usize) -> Result<Arc<S>, Failure> {
         if let Some(sample) = &self.kept[index] {
             return Ok(Arc::clone(sample));
         }
         let Member { shard, number, key, .. } = &self.members[index];
         let (source, indexed) = &self.shards[*shard];
         let record = indexed.read(*number).map_err(|error| failure(source, error))?;
-        let (_, sample) = read(record, *shard, *number, self.form, self.labels)
+        let (_, sample) = read::<S>(record, *shard, *number, &self.view, self.form)
             .map_err(|reason| Failure::record(&source.name, key, reason))?;
         Ok(Arc::new(sample))
     }
 }
 
-/// What a record is to a network.
-fn read(
-    mut record: Record,
+fn read<S: Sample>(
+    record: Record,
     shard: usize,
     number: usize,
-    form: Resized,
-    labels: Labels,
-) -> Result<(Member, Sample), Reason> {
+    view: &View,
+    form: S::Form,
+) -> Result<(Member, S), Reason> {
     let member = Member::new(&record.key, &record.attributes, shard, number)?;
-    let mask = planes::masks(&record)?;
-    let image = form.apply(planes::take_image(&mut record)?);
-    let mask = match labels {
-        Labels::Network => bones::resize::nearest(&mask, image.size()),
-        Labels::Radiograph => mask,
-    };
-    Ok((member, Sample { image, mask }))
+    Ok((member, S::of(record, view, form)?))
 }
 
 fn failure(source: &Source, error: shard::Error) -> Failure {

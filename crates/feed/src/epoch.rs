@@ -1,13 +1,16 @@
 //! One pass over all samples.
 
+use std::cell::RefCell;
+
+use augment::Recipe;
+use augment::render::{LabelForm, Memory, Source, render};
 use bones::Size;
 use bones::statistics::SplitMix64;
-use clap::ValueEnum;
-use schemars::JsonSchema;
-use serde::Serialize;
 use stage::Failure;
 
-use crate::{Augmentation, Dataset, warp};
+use crate::order::Turn;
+use crate::window::Drawn;
+use crate::{Dataset, Shares, Tail, Training};
 
 /// How to go over a data set once.
 #[derive(Clone, Debug)]
@@ -20,128 +23,125 @@ pub struct Epoch<'a> {
     pub batch: usize,
     /// What becomes of the last batch where the samples do not fill it.
     pub tail: Tail,
+    /// How often each sample comes.
+    pub shares: &'a Shares,
     /// How samples are varied.
-    pub augmentation: &'a Augmentation,
-    /// How many batches are made ahead, at least 1.
+    pub recipe: &'a Recipe,
+    /// Which share of windows is centred on a small bone, where the network sees windows.
+    pub on_small_bones: f64,
+    /// Memory in bytes for samples that are made ahead; one a thread is made in any case.
     pub ahead: usize,
+    /// Threads that make samples, at least 1.
+    pub threads: usize,
 }
 
-/// What becomes of the last batch of an epoch where the samples do not fill it (PyTorch's `drop_last`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Tail {
-    /// Left out, where it is not the only one: other samples are in it in every epoch
-    #[default]
-    Drop,
-    /// Filled from the start of the epoch's order; what is seen again is varied anew
-    Fill,
-    /// Kept as small as it is
-    Keep,
-}
-
-impl Tail {
-    /// How many samples each batch of an epoch over `samples` samples has, in order; none only of no samples.
-    pub fn batches(self, samples: usize, batch: usize) -> impl ExactSizeIterator<Item = usize> {
-        let batch = batch.max(1);
-        let (full, left) = (samples / batch, samples % batch);
-        let last = match self {
-            Tail::Drop if full > 0 => 0,
-            Tail::Fill if left > 0 => batch,
-            Tail::Drop | Tail::Fill | Tail::Keep => left,
-        };
-        (0..full + usize::from(last > 0)).map(move |index| if index < full { batch } else { last })
-    }
+/// A sample as the network is trained on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Which sample it is of.
+    pub sample: usize,
+    /// Grey values `[height, width]`.
+    pub image: Vec<u8>,
+    /// Words of labels `[words, height, width]` ([`LabelForm::words`]).
+    pub labels: Vec<i32>,
 }
 
 /// Samples that go through a network together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Which samples.
-    pub samples: Vec<usize>,
     /// The size of all of them.
     pub size: Size,
-    /// Grey values `[samples, height, width]`.
-    pub images: Vec<u8>,
-    /// The bits of a [`bones::BoneSet`] for each pixel, `[samples, height, width]`.
-    pub bones: Vec<i32>,
+    /// What their labels say.
+    pub labels: LabelForm,
+    /// The samples.
+    pub samples: Vec<Rendered>,
 }
 
 impl Epoch<'_> {
-    /// The order in which this epoch goes over `samples` samples: a Fisher–Yates shuffle.
-    pub fn order(&self, samples: usize) -> Vec<usize> {
-        let mut random = self.random(u64::MAX);
-        let mut order: Vec<usize> = (0..samples).collect();
-        for last in (1..samples).rev() {
-            order.swap(last, random.below(last + 1));
+    /// The turns of this epoch, in its order, with those that fill its tail.
+    pub fn turns(&self) -> Vec<Turn> {
+        let order = self.shares.order(&mut SplitMix64::new(self.key(u64::MAX)));
+        let rounds = |turns: &[Turn], sample| turns.iter().filter(|turn| turn.sample == sample).count();
+        let count: usize = self.tail.batches(order.len(), self.batch).sum();
+        let mut turns: Vec<Turn> = order.iter().copied().take(count).collect();
+        while turns.len() < count {
+            let sample = order[turns.len() % order.len()].sample;
+            turns.push(Turn { sample, again: rounds(&turns, sample) });
         }
-        order
+        turns
     }
 
-    /// A sequence of this epoch's own for each `index`.
-    fn random(&self, index: u64) -> SplitMix64 {
+    /// A number of this epoch's own for each `index`.
+    fn key(&self, index: u64) -> u64 {
         let mix = |seed: u64, with: u64| SplitMix64::new(seed ^ SplitMix64::new(with).next_u64()).next_u64();
-        SplitMix64::new(mix(mix(self.seed, self.number), index))
+        mix(mix(self.seed, self.number), index)
     }
 }
 
-/// A sample's turn in an epoch.
-#[derive(Clone, Copy)]
-struct Turn {
-    sample: usize,
-    /// How often the epoch has shown it before.
-    again: usize,
-}
-
-impl Epoch<'_> {
-    /// The turns of each batch.
-    fn turns(&self, samples: usize) -> impl Iterator<Item = Vec<Turn>> {
-        let order = self.order(samples);
-        let mut shown = 0;
-        self.tail.batches(samples, self.batch).map(move |count| {
-            let places = shown..shown + count;
-            shown += count;
-            places.map(|place| Turn { sample: order[place % samples], again: place / samples }).collect()
-        })
-    }
-}
-
-impl Dataset {
-    /// Goes over the samples once, in the epoch's order and with the tail that it asks for, and hands each batch to `sink` on the calling thread while
-    /// rayon's threads make the next ones. The calling thread must not be one of rayon's.
+impl Dataset<Training> {
+    /// Goes over the samples once, in the epoch's order and with the tail that it asks for, and hands each batch to
+    /// `sink` on the calling thread while rayon's threads make the next samples. What a sample looks like depends on
+    /// seed, epoch and sample alone. The calling thread must not be one of rayon's.
     pub fn epoch(
         &self,
         epoch: &Epoch<'_>,
-        sink: impl FnMut(Batch) -> Result<(), Failure>,
+        mut sink: impl FnMut(Batch) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let batches = epoch.turns(self.len()).map(Ok);
-        shard::ordered::map(batches, epoch.ahead, |turns| self.batch(epoch, &turns), sink)
+        let (size, labels) = (self.view().plane(), self.form().labels);
+        let turns = epoch.turns();
+        let mut sizes = epoch.tail.batches(epoch.shares.turns(), epoch.batch);
+        let mut due = sizes.next().unwrap_or(0);
+        let mut samples = Vec::with_capacity(due);
+        let bytes = size.pixels() as usize * (1 + size_of::<i32>() * labels.words());
+        let in_flight = (epoch.ahead / bytes.max(1)).clamp(epoch.threads, epoch.threads + 2 * epoch.batch);
+        shard::ordered::map(
+            turns.into_iter().map(Ok),
+            in_flight,
+            |turn| self.rendered(epoch, turn),
+            |sample| {
+                samples.push(sample);
+                if samples.len() < due {
+                    return Ok(());
+                }
+                due = sizes.next().unwrap_or(0);
+                let samples = std::mem::replace(&mut samples, Vec::with_capacity(due));
+                sink(Batch { size, labels, samples })
+            },
+        )
     }
 
-    fn batch(&self, epoch: &Epoch<'_>, turns: &[Turn]) -> Result<Batch, Failure> {
-        let size = self.size();
-        let pixels = size.pixels() as usize;
-        let mut images = zeros(turns.len() * pixels)?;
-        let mut bones = zeros(turns.len() * pixels)?;
-        let out = images.chunks_exact_mut(pixels.max(1)).zip(bones.chunks_exact_mut(pixels.max(1)));
-        for (turn, (image, bones)) in turns.iter().zip(out) {
-            let sample = self.sample(turn.sample)?;
-            let labels = bones::resize::nearest_dense(&sample.mask, size);
-            let mut random = epoch.random(turn.sample as u64 | (turn.again as u64) << 32);
-            let draw = epoch.augmentation.draw([size.width(), size.height()], &mut random);
-            warp(size, &draw, sample.image.pixels(), &labels, image, bones);
+    /// What a sample looks like at its turn.
+    pub fn rendered(&self, epoch: &Epoch<'_>, turn: Turn) -> Result<Rendered, Failure> {
+        thread_local! {
+            static MEMORY: RefCell<Memory> = RefCell::default();
         }
-        let samples = turns.iter().map(|turn| turn.sample).collect();
-        Ok(Batch { samples, size, images, bones })
+        let sample = self.sample(turn.sample)?;
+        let Drawn { plan, placement } = self.drawn(epoch, turn, &sample);
+        let labels = self.form().labels;
+        let pixels = self.view().plane().pixels() as usize;
+        let mut out = (zeros(pixels)?, zeros(labels.words() * pixels)?);
+        let source = Source { pyramid: &sample.pyramid, cells: &sample.cells, labels, placement };
+        MEMORY.with_borrow_mut(|memory| render(&plan, &source, &mut out.0, &mut out.1, memory));
+        if let Some(clahe) = self.view().clahe {
+            clahe.apply_to(self.view().plane(), &mut out.0);
+        }
+        Ok(Rendered { sample: turn.sample, image: out.0, labels: out.1 })
+    }
+
+    /// What is done to a sample at its turn, and what of it is seen.
+    pub fn drawn(&self, epoch: &Epoch<'_>, turn: Turn, sample: &Training) -> Drawn {
+        let key = epoch.key(turn.sample as u64 | (turn.again as u64) << 32);
+        Drawn::new(self.view(), sample, epoch.recipe, epoch.on_small_bones, key)
     }
 }
 
-/// Memory for a batch; too little of it is a failure, where a vector's own way would end the process.
+/// Memory for a sample; too little of it is a failure, where a vector's own way would end the process.
 fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, Failure> {
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| {
         let bytes = count * size_of::<T>();
         Failure::TryAgain(format!(
-            "not enough memory for a batch of {bytes} bytes: give a smaller --batch or --size"
+            "not enough memory for a sample of {bytes} bytes: give a smaller --batch or --size"
         ))
     })?;
     values.resize(count, T::default());
@@ -152,37 +152,23 @@ fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, Failure> {
 mod tests {
     use super::*;
 
-    fn sizes(tail: Tail, samples: usize, batch: usize) -> Vec<usize> {
-        tail.batches(samples, batch).collect()
-    }
-
-    #[test]
-    fn a_tail_is_dropped_filled_or_kept() {
-        for (samples, batch, dropped, filled, kept) in [
-            (9, 4, vec![4, 4], vec![4, 4, 4], vec![4, 4, 1]),
-            (8, 4, vec![4, 4], vec![4, 4], vec![4, 4]),
-            (4, 4, vec![4], vec![4], vec![4]),
-            // An epoch never has no steps.
-            (3, 4, vec![3], vec![4], vec![3]),
-            (1, 4, vec![1], vec![4], vec![1]),
-            (2, 1, vec![1, 1], vec![1, 1], vec![1, 1]),
-            (0, 4, vec![], vec![], vec![]),
-        ] {
-            let given = format!("{samples} samples in batches of {batch}");
-            assert_eq!(sizes(Tail::Drop, samples, batch), dropped, "{given}, dropped");
-            assert_eq!(sizes(Tail::Fill, samples, batch), filled, "{given}, filled");
-            assert_eq!(sizes(Tail::Keep, samples, batch), kept, "{given}, kept");
-        }
-    }
-
     #[test]
     fn what_fills_a_batch_is_from_the_start_of_the_order() {
-        let augmentation = Augmentation::NONE;
-        let epoch =
-            Epoch { seed: 1, number: 2, batch: 5, tail: Tail::Fill, augmentation: &augmentation, ahead: 1 };
+        let (recipe, shares) = (Recipe::default(), Shares::once(2));
+        let epoch = Epoch {
+            seed: 1,
+            number: 2,
+            batch: 5,
+            tail: Tail::Fill,
+            shares: &shares,
+            recipe: &recipe,
+            on_small_bones: 0.0,
+            ahead: 0,
+            threads: 1,
+        };
         let turns: Vec<(usize, usize)> =
-            epoch.turns(2).flatten().map(|turn| (turn.sample, turn.again)).collect();
-        let [one, two] = epoch.order(2)[..] else { panic!("an order of two") };
+            epoch.turns().into_iter().map(|turn| (turn.sample, turn.again)).collect();
+        let [(one, _), (two, _), ..] = turns[..] else { panic!("an order of two") };
         assert_eq!(turns, [(one, 0), (two, 0), (one, 1), (two, 1), (one, 2)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Dataset, Member};
+use crate::Member;
 
 /// What is in both training and validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +15,9 @@ pub struct Leak {
     pub validation: String,
 }
 
-impl Dataset {
-    /// The first training record of this data set that knows a validation patient: both show, or were derived from,
-    /// one patient, or one record.
-    pub fn leak(&self, validation: &Dataset) -> Option<Leak> {
-        leak(self.members(), validation.members())
-    }
-}
-
-fn leak(training: &[Member], validation: &[Member]) -> Option<Leak> {
+/// The first training record that knows a validation patient: both show, or were derived from, one patient, or one
+/// record.
+pub fn leak(training: &[Member], validation: &[Member]) -> Option<Leak> {
     let (mut patients, mut records) = (HashMap::new(), HashMap::new());
     for member in validation {
         for patient in patients_of(member) {

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use augment::render::LabelForm;
 use bones::Size;
 use checkpoint::Normalisation;
+use feed::{Batch, Rendered};
 use learn::{AdamW, Loss, Precision, tensors};
 use tch::Device;
 use zoo::{ModelSpec, Placement, Segmenter};
@@ -22,7 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let learnt = model.weights().parameters().map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
     let mut optimizer = AdamW::new(learnt, 0.01);
     let grey: Vec<u8> = (0..batch * pixels).map(|at| (at * 31 % 251) as u8).collect();
-    let bones: Vec<i32> = (0..batch * pixels).map(|at| 1 << (at / 97 % 29)).collect();
+    let sample = |sample: usize| {
+        let labels =
+            (0..3 * pixels).map(|at| if at < 2 * pixels { 0 } else { 1 << (at / 97 % 29) }).collect();
+        Rendered { sample, image: Vec::new(), labels }
+    };
+    let labelled = Batch { size, labels: LabelForm::Coverage, samples: (0..batch).map(sample).collect() };
     let mut phases = [0.0; 5];
     for _ in 0..steps {
         let mut start = Instant::now();
@@ -31,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             start = Instant::now();
         };
         let images = tensors::images(&grey, size, 3, Normalisation::Unit, Device::Cpu);
-        let targets = tensors::targets(&bones, size, Device::Cpu);
+        let targets = tensors::targets(&labelled, Device::Cpu);
         lap(0);
         model.weights().drop_gradients();
         let logits = Precision::Auto.compute(Device::Cpu, || model.forward_t(&images, true))?;

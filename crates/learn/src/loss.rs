@@ -37,13 +37,15 @@ fn bce(logits: &Tensor, targets: &Tensor) -> Tensor {
     logits.binary_cross_entropy_with_logits::<Tensor>(targets, None, None, Reduction::Mean)
 }
 
-/// 1 − the mean over classes of (2·Σpt + 1) / (Σp + Σt + 1), summed over batch and pixels, with p the sigmoid of the
-/// logits (Milletari, Navab, Ahmadi, "V-Net", 3DV 2016, with plain sums below the fraction).
+/// 1 − the mean over classes of (2·Σmin(p, t) + 1) / (Σp + Σt + 1), summed over batch and pixels, with p the sigmoid of the
+/// logits. Where targets are 0 or 1, min(p, t) is pt and this is soft Dice (Milletari, Navab, Ahmadi, "V-Net", 3DV 2016,
+/// with plain sums below the fraction). Of targets in between, soft Dice would make all or nothing; this is least where
+/// p = t (Wang and others, "Dice semimetric losses", MICCAI 2023: min(p, t) is (p + t − |p − t|) / 2).
 fn soft_dice(logits: &Tensor, targets: &Tensor) -> Tensor {
     let over = [0i64, 2, 3];
     let sum = |tensor: &Tensor| tensor.sum_dim_intlist(&over[..], false, Kind::Float);
     let shares = logits.sigmoid();
-    let both = sum(&(&shares * targets));
+    let both = sum(&shares.minimum(targets));
     let dice = (both * 2.0 + SMOOTH) / (sum(&shares) + sum(targets) + SMOOTH);
     1.0 - dice.mean(Kind::Float)
 }

@@ -3,14 +3,14 @@
 use bones::bone::COUNT;
 use checkpoint::{Checkpoint, Normalisation};
 use clap::{Args, ValueEnum};
-use feed::{Augmentation, Tail};
-use pixels::Filter;
+use feed::Tail;
+use pixels::{Clahe, Filter, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tch::Device;
 use zoo::ModelSpec;
 
-use crate::{Loss, Precision};
+use crate::{Augmentation, Loss, Precision, Viewing};
 
 /// How to train: everything that the weights depend on, but for data and seed.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
@@ -29,6 +29,10 @@ pub struct Recipe {
     /// How images are resized; where nothing is said as for the start, else linear
     #[arg(long, value_enum)]
     pub filter: Option<Filter>,
+    /// What the network is shown of radiographs
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub viewing: Viewing,
     /// What becomes of grey values; where nothing is said as for the start, else as for the pretrained weights where
     /// that is known, else unit
     #[arg(long, value_enum)]
@@ -85,6 +89,7 @@ impl Default for Recipe {
             in_channels: None,
             size: 512,
             filter: None,
+            viewing: Viewing::default(),
             normalisation: None,
             epochs: 50,
             batch: 8,
@@ -119,6 +124,17 @@ impl Recipe {
         self.filter.unwrap_or(Filter::Linear)
     }
 
+    /// What the network sees of radiographs. The error says which flags do not fit.
+    pub fn view(&self) -> Result<View, String> {
+        Ok(View {
+            size: self.size,
+            filter: self.filter(),
+            fit: self.viewing.placement.unwrap_or_default(),
+            windows: self.viewing.windows()?,
+            clahe: self.viewing.clahe(),
+        })
+    }
+
     /// What becomes of grey values.
     pub fn normalisation(&self) -> Normalisation {
         self.normalisation.unwrap_or(Normalisation::Unit)
@@ -133,7 +149,23 @@ impl Recipe {
         let filter = inherited("--filter", self.filter, start.input.filter, name)?;
         let normalisation =
             inherited("--normalisation", self.normalisation, start.input.normalisation, name)?;
-        Ok(Recipe { model, in_channels, filter, normalisation, ..self })
+        // What a radiograph looks like may change where its weights go on; where nothing is said it stays.
+        let placement = self.viewing.placement.or(Some(start.input.placement));
+        let clahe = self.viewing.clahe.or(start.input.clahe.map(|clahe: Clahe| clahe.clip_limit));
+        let viewing = Viewing { placement, clahe, ..self.viewing };
+        Ok(Recipe { model, in_channels, filter, viewing, normalisation, ..self })
+    }
+
+    /// What a checkpoint records of it: how samples are varied as a list of transforms, whatever flags or files said so.
+    pub fn recorded(&self, augmentation: &augment::Recipe) -> serde_json::Result<serde_json::Value> {
+        let mut value = serde_json::to_value(self)?;
+        if let Some(fields) = value.as_object_mut() {
+            for flag in ["augment", "flip", "rotate", "scale", "shift", "brightness", "contrast"] {
+                fields.shift_remove(flag);
+            }
+            fields.insert("augmentation".to_owned(), serde_json::to_value(augmentation)?);
+        }
+        Ok(value)
     }
 
     /// The same with nothing left open, as checkpoints record it. `known` is how the pretrained weights want images
@@ -144,6 +176,15 @@ impl Recipe {
             model: Some(spec.name()),
             in_channels: Some(spec.in_channels),
             filter: Some(self.filter()),
+            viewing: Viewing {
+                placement: Some(self.viewing.placement.unwrap_or_default()),
+                // What does not fit stays for `view` to refuse.
+                stride: match self.viewing.windows() {
+                    Ok(windows) => windows.map(|windows| windows.stride),
+                    Err(_) => self.viewing.stride,
+                },
+                ..self.viewing.clone()
+            },
             normalisation: self.normalisation.or(known).or(Some(self.normalisation())),
             precision: self.precision.on(device),
             ..self
@@ -205,6 +246,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use checkpoint::{Data, Input, Validation, Versions};
+    use pixels::Fit;
 
     use super::*;
 
@@ -221,7 +263,14 @@ mod tests {
                 dropout: None,
             },
             classes: planes::classes(),
-            input: Input { size: 64, filter: Filter::Area, normalisation: Normalisation::Imagenet },
+            input: Input {
+                size: 64,
+                filter: Filter::Area,
+                normalisation: Normalisation::Imagenet,
+                placement: Fit::Stretch,
+                windows: None,
+                clahe: Some(Clahe { clip_limit: 2.0, tiles: [8, 8] }),
+            },
             recipe: serde_json::json!({}),
             seed: 0,
             start: None,
@@ -241,6 +290,12 @@ mod tests {
         assert_eq!(recipe.spec().unwrap().name(), "segformer/mit_b0");
         assert_eq!(recipe.spec().unwrap().in_channels, 1);
         assert_eq!((recipe.filter(), recipe.normalisation()), (Filter::Area, Normalisation::Imagenet));
+        let view = recipe.view().unwrap();
+        assert_eq!((view.fit, view.clahe), (Fit::Stretch, start().input.clahe));
+        // What a radiograph looks like may change.
+        let viewing = Viewing { placement: Some(Fit::Pad), clahe: Some(0.0), ..Viewing::default() };
+        let view = Recipe { viewing, ..Recipe::default() }.begun_from(&start()).unwrap().view().unwrap();
+        assert_eq!((view.fit, view.clahe), (Fit::Pad, None));
         // Neither weights nor a default change it.
         let recipe = Recipe { precision: Precision::F32, ..recipe };
         assert_eq!(recipe.clone().settled(Some(Normalisation::Unit), Device::Cpu).unwrap(), recipe);

@@ -3,7 +3,9 @@
 use bones::Size;
 use bones::bone::COUNT;
 use checkpoint::Normalisation;
+use feed::Batch;
 use half::f16;
+use rayon::prelude::*;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Grey images `[B, H, W]`, row-major, as a network's input `[B, channels, H, W]` on `device`.
@@ -33,14 +35,44 @@ pub fn images(
     (image - each(normalisation.mean())) / each(normalisation.deviation())
 }
 
-/// The bits of the bones of each pixel `[B, H, W]`, row-major, as targets of 0 and 1 `[B, 29, H, W]` on `device`;
-/// laid out channels-last, as a network's logits are.
-pub fn targets(bones: &[i32], size: Size, device: Device) -> Tensor {
-    let [height, width] = [size.height(), size.width()].map(i64::from);
-    let bones = Tensor::from_slice(bones).to_device(device).view([-1, height, width, 1]);
+/// The labels of a batch as targets `[B, 29, H, W]` on `device`: what a pixel has of each bone, 0 or 1, or in quarters
+/// ([`augment::render::LabelForm`]); laid out channels-last, as a network's logits are.
+pub fn targets(batch: &Batch, device: Device) -> Tensor {
+    let [height, width] = [batch.size.height(), batch.size.width()].map(i64::from);
+    let pixels = batch.size.pixels() as usize;
+    let count = batch.samples.len();
+    let largest = (1u32 << batch.labels.words()) / 2;
+    if device == Device::Cpu {
+        let mut targets = vec![0.0f32; count * pixels * COUNT];
+        let samples = targets.par_chunks_exact_mut((pixels * COUNT).max(1)).zip(&batch.samples);
+        samples.for_each(|(targets, sample)| unpack(&sample.labels, pixels, largest, targets));
+        return Tensor::from_slice(&targets).view([-1, height, width, COUNT as i64]).permute([0, 3, 1, 2]);
+    }
+    let words: Vec<i32> = batch.samples.iter().flat_map(|sample| &sample.labels).copied().collect();
+    let words = Tensor::from_slice(&words).to_device(device);
+    let words = words.view([-1, batch.labels.words() as i64, height, width, 1]);
     let bits: Vec<i32> = (0..COUNT).map(|index| 1 << index).collect();
-    let each = bones.bitwise_and_tensor(&Tensor::from_slice(&bits).to_device(device));
-    each.not_equal(0).to_kind(Kind::Float).permute([0, 3, 1, 2])
+    let bits = Tensor::from_slice(&bits).to_device(device);
+    let digit = |place: usize| {
+        let set = words.select(1, place as i64).bitwise_and_tensor(&bits).not_equal(0).to_kind(Kind::Float);
+        set * (f64::from(1u32 << place) / f64::from(largest))
+    };
+    let targets = (1..batch.labels.words()).fold(digit(0), |sum, place| sum + digit(place));
+    targets.permute([0, 3, 1, 2])
+}
+
+/// The words `[words, pixels]` of a sample as targets `[pixels, 29]`, where a number `largest` is all of a pixel.
+fn unpack(words: &[i32], pixels: usize, largest: u32, targets: &mut [f32]) {
+    for (place, words) in words.chunks_exact(pixels.max(1)).enumerate() {
+        let share = (1u32 << place) as f32 / largest as f32;
+        for (&word, targets) in words.iter().zip(targets.as_chunks_mut::<COUNT>().0) {
+            let mut rest = word as u32;
+            while rest != 0 {
+                targets[rest.trailing_zeros() as usize % COUNT] += share;
+                rest &= rest - 1;
+            }
+        }
+    }
 }
 
 /// Logits as scores are kept: row-major, in half precision. What is beyond ±60,000 becomes that, where a sigmoid has
@@ -55,6 +87,9 @@ pub fn scores(logits: &Tensor) -> Result<Vec<f16>, TchError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use augment::render::LabelForm;
+    use feed::Rendered;
 
     use super::*;
 
@@ -79,13 +114,28 @@ mod tests {
         assert_eq!(scores(&logits).unwrap(), expected);
     }
 
+    fn batch(labels: LabelForm, words: Vec<i32>) -> Batch {
+        let size = Size::new(3, 1).unwrap();
+        let sample = Rendered { sample: 0, image: vec![0; 3], labels: words };
+        Batch { size, labels, samples: vec![sample] }
+    }
+
     #[test]
     fn every_bone_has_its_channel() {
-        let size = Size::new(3, 1).unwrap();
-        let targets = targets(&[0, 1 << 28 | 1, 1 << 7], size, Device::Cpu);
+        let targets = targets(&batch(LabelForm::Centre, vec![0, 1 << 28 | 1, 1 << 7]), Device::Cpu);
         assert_eq!(targets.size(), [1, 29, 1, 3]);
         let set = |class: i64, x: i64| targets.double_value(&[0, class, 0, x]);
         assert_eq!([set(0, 1), set(28, 1), set(7, 2)], [1.0; 3]);
         assert_eq!(targets.sum(Kind::Float).double_value(&[]), 3.0);
+    }
+
+    #[test]
+    fn counts_are_quarters() {
+        // Of three pixels: one quarter of bone 0 and all of bone 28; half of bone 3; three quarters of bone 3.
+        let words = vec![1, 0, 1 << 3, 0, 1 << 3, 1 << 3, 1 << 28, 0, 0];
+        let targets = targets(&batch(LabelForm::Coverage, words), Device::Cpu);
+        let share = |class: i64, x: i64| targets.double_value(&[0, class, 0, x]);
+        assert_eq!([share(0, 0), share(28, 0), share(3, 1), share(3, 2)], [0.25, 1.0, 0.5, 0.75]);
+        assert_eq!(targets.sum(Kind::Float).double_value(&[]), 2.5);
     }
 }

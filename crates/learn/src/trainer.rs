@@ -3,20 +3,25 @@
 use bones::bone::COUNT;
 use bones::scores::{self, Logits, Thresholds, Values};
 use bones::{Bone, Size, dice};
-use feed::{Dataset, Epoch, Sample};
-use half::f16;
+use feed::{Dataset, Epoch, Shares, Training, Validation};
+use pixels::View;
+use planes::Scores;
 use rayon::prelude::*;
 use stage::Failure;
-use std::sync::Arc;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 use zoo::Segmenter;
 
-use crate::{AdamW, Recipe, Remedy, model, schedule, tensors};
+use crate::{AdamW, Recipe, Remedy, Seen, model, schedule, seen, tensors};
+
+/// Memory in bytes for samples that are made ahead of the step that needs them.
+const AHEAD: usize = 256 << 20;
 
 /// A network in training.
 #[derive(Debug)]
 pub struct Trainer {
     recipe: Recipe,
+    augmentation: augment::Recipe,
+    view: View,
     seed: u64,
     threads: usize,
     model: Segmenter,
@@ -39,12 +44,35 @@ pub struct Step {
 }
 
 impl Trainer {
-    /// Trains `model` from where it is, as `recipe` says.
-    pub fn new(model: Segmenter, recipe: &Recipe, seed: u64, threads: usize) -> Trainer {
+    /// Trains `model` from where it is, as `recipe` says. An error where its flags do not fit, or its file of
+    /// augmentation can't be read.
+    pub fn new(model: Segmenter, recipe: &Recipe, seed: u64, threads: usize) -> Result<Trainer, Failure> {
+        let view = recipe.view().map_err(Failure::Usage)?;
+        let augmentation = recipe.augmentation.recipe()?;
         let learnt = model.weights().parameters();
         let learnt = learnt.map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
         let optimizer = AdamW::new(learnt, recipe.weight_decay);
-        Trainer { recipe: recipe.clone(), seed, threads, model, optimizer }
+        Ok(Trainer { recipe: recipe.clone(), augmentation, view, seed, threads, model, optimizer })
+    }
+
+    /// What the network sees of radiographs.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// How samples are varied.
+    pub fn augmentation(&self) -> &augment::Recipe {
+        &self.augmentation
+    }
+
+    /// What training samples must be for it.
+    pub fn training_form(&self) -> feed::TrainingForm {
+        Trainer::form_of(&self.recipe, &self.augmentation)
+    }
+
+    /// What training samples must be where they are varied so.
+    pub fn form_of(recipe: &Recipe, augmentation: &augment::Recipe) -> feed::TrainingForm {
+        feed::TrainingForm { labels: recipe.augmentation.label_form, enlargement: augmentation.enlargement() }
     }
 
     /// How it trains.
@@ -67,18 +95,19 @@ impl Trainer {
         &mut self.optimizer
     }
 
-    /// How many samples each batch of an epoch over `samples` samples has.
+    /// How many samples each batch of an epoch of `samples` turns has.
     fn batches(&self, samples: usize) -> impl ExactSizeIterator<Item = usize> {
         self.recipe.tail.batches(samples, self.recipe.batch as usize)
     }
 
-    /// How many steps an epoch over `samples` samples takes.
-    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
-        self.batches(samples).len() as u64
+    /// How many steps an epoch takes.
+    pub fn steps_per_epoch(&self, shares: &Shares) -> u64 {
+        self.batches(shares.turns()).len() as u64
     }
 
     /// Refuses, before the first step, a number of samples that leaves the last batch too small for the network.
-    pub fn check_batches(&self, samples: usize) -> Result<(), Failure> {
+    pub fn check_batches(&self, shares: &Shares) -> Result<(), Failure> {
+        let samples = shares.turns();
         let side = i64::from(self.recipe.size);
         let least = self.batches(samples).min().unwrap_or(0);
         self.model.check_batch(least as i64, side, side).map_err(|error| {
@@ -91,24 +120,31 @@ impl Trainer {
         })
     }
 
-    /// Goes over the samples of `data` once and calls `after` after each step; the mean loss over the samples seen.
-    /// All that is drawn depends on the seed and on `epoch` (counted from 1) alone, so that an interrupted run can
-    /// go on with any epoch.
+    /// Goes over the samples of `data` once, as often each as `shares` says, and calls `after` after each step; the mean
+    /// loss over the samples seen. All that is drawn depends on the seed and on `epoch` (counted from 1) alone, so that an
+    /// interrupted run can go on with any epoch.
     pub fn epoch(
         &mut self,
-        data: &Dataset,
+        data: &Dataset<Training>,
+        shares: &Shares,
         epoch: u64,
         mut after: impl FnMut(Step) -> Result<(), Failure>,
     ) -> Result<f64, Failure> {
-        let total = self.steps_per_epoch(data.len()) * self.recipe.epochs;
-        let augmentation = self.recipe.augmentation.clone();
+        let total = self.steps_per_epoch(shares) * self.recipe.epochs;
+        let augmentation = self.augmentation.clone();
+        let (batch, tail, threads) = (self.recipe.batch as usize, self.recipe.tail, self.threads);
+        let on_small_bones = self.recipe.augmentation.on_small_bones;
+        let recipe = &augmentation;
         let plan = Epoch {
             seed: self.seed,
             number: epoch,
-            batch: self.recipe.batch as usize,
-            tail: self.recipe.tail,
-            augmentation: &augmentation,
-            ahead: self.threads + 1,
+            batch,
+            tail,
+            shares,
+            recipe,
+            on_small_bones,
+            ahead: AHEAD,
+            threads,
         };
         // For stochastic depth, which draws from libtorch's generator.
         tch::manual_seed((self.seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as i64);
@@ -125,8 +161,9 @@ impl Trainer {
     fn step(&mut self, batch: &feed::Batch, total: u64) -> Result<Step, Failure> {
         let Recipe { loss, dice_weight, grad_clip, precision, lr, warmup, .. } = self.recipe;
         let device = self.model.placement().device;
-        let images = self.images(&batch.images, batch.size);
-        let targets = tensors::targets(&batch.bones, batch.size, device);
+        let grey: Vec<u8> = batch.samples.iter().flat_map(|sample| &sample.image).copied().collect();
+        let images = self.images(&grey, batch.size);
+        let targets = tensors::targets(batch, device);
         self.model.weights().drop_gradients();
         let logits = precision.compute(device, || self.model.forward_t(&images, true));
         let loss = loss.of(&logits.map_err(internal)?, &targets, dice_weight);
@@ -148,39 +185,40 @@ impl Trainer {
         Ok(Step { step: step + 1, samples: batch.samples.len(), loss, learning_rate, gradient_norm })
     }
 
-    /// The mean over the samples of `data` of each bone's Dice coefficient at the size of the sample's mask.
-    pub fn validate(&self, data: &Dataset) -> Result<[f64; COUNT], Failure> {
+    /// The mean over the samples of `data` of each bone's Dice coefficient at the size of the radiograph. Radiographs are
+    /// seen as `predict` sees them, and scores are rounded as it does.
+    pub fn validate(&self, data: &Dataset<Validation>) -> Result<[f64; COUNT], Failure> {
         let mut sums = [0.0; COUNT];
         let indices: Vec<usize> = (0..data.len()).collect();
-        for indices in indices.chunks(self.recipe.batch as usize) {
+        let device = self.model.placement().device;
+        let batch = self.recipe.batch as usize;
+        let (together, size) = (model::together(device, batch), self.view.plane());
+        // The scores of windows are as large as the radiographs.
+        let at_once = if self.view.windows.is_some() { 1 } else { batch };
+        for indices in indices.chunks(at_once) {
             let samples = indices.iter().map(|&index| data.sample(index)).collect::<Result<Vec<_>, _>>()?;
-            let logits = self.logits(&samples, data.size())?;
-            let maps = logits.par_chunks(COUNT * data.size().pixels() as usize).zip(&samples);
-            let scores: Vec<[f64; COUNT]> =
-                maps.map(|(logits, sample)| score(logits, data.size(), sample)).collect::<Result<_, _>>()?;
+            let seen: Vec<Seen<'_>> = samples
+                .iter()
+                .map(|sample| Seen { image: &sample.image, radiograph: sample.mask.size() })
+                .collect();
+            let infer = |planes: &[u8]| {
+                Remedy::TRAINING.caught(|| {
+                    let images = self.images(planes, size);
+                    let logits = self.recipe.precision.compute(device, || self.model.infer(&images));
+                    Ok(logits.map_err(internal)?.to_kind(Kind::Float))
+                })
+            };
+            let scores = seen::scores(&self.view, &seen, together, infer, seen::exactly)?;
+            let scored: Vec<[f64; COUNT]> = scores
+                .par_iter()
+                .zip(&samples)
+                .map(|(scores, sample)| score(scores, sample))
+                .collect::<Result<_, _>>()?;
             for bone in Bone::ALL {
-                sums[bone.index()] += scores.iter().map(|dice| dice[bone.index()]).sum::<f64>();
+                sums[bone.index()] += scored.iter().map(|dice| dice[bone.index()]).sum::<f64>();
             }
         }
         Ok(sums.map(|sum| sum / data.len() as f64))
-    }
-
-    /// Logits `[samples, 29, height, width]`, computed and rounded as `predict` does.
-    fn logits(&self, samples: &[Arc<Sample>], size: Size) -> Result<Vec<f16>, Failure> {
-        let device = self.model.placement().device;
-        let together = model::together(device, self.recipe.batch as usize);
-        let mut scores = Vec::with_capacity(samples.len() * COUNT * size.pixels() as usize);
-        for samples in samples.chunks(together) {
-            let filled = samples.iter().chain(std::iter::repeat(&samples[samples.len() - 1])).take(together);
-            let grey: Vec<u8> = filled.flat_map(|sample| sample.image.pixels()).copied().collect();
-            scores.extend(Remedy::TRAINING.caught(|| {
-                let images = self.images(&grey, size);
-                let logits = self.recipe.precision.compute(device, || self.model.infer(&images));
-                let logits = logits.map_err(internal)?.narrow(0, 0, samples.len() as i64);
-                tensors::scores(&logits).map_err(|error| Remedy::TRAINING.torch(error))
-            })?);
-        }
-        Ok(scores)
     }
 
     /// Grey images as the network's input.
@@ -191,8 +229,8 @@ impl Trainer {
 }
 
 /// Each bone's Dice coefficient of one sample.
-fn score(logits: &[f16], size: Size, sample: &Sample) -> Result<[f64; COUNT], Failure> {
-    let logits = Logits::new(Values::F16(logits), size).map_err(internal)?;
+fn score(scores: &Scores, sample: &Validation) -> Result<[f64; COUNT], Failure> {
+    let logits = Logits::new(Values::F16(scores.logits()), scores.size()).map_err(internal)?;
     let mask =
         scores::to_mask(&[(logits, 1.0)], sample.mask.size(), &Thresholds::default()).map_err(internal)?;
     let overlaps = dice::overlaps(&mask, &sample.mask)

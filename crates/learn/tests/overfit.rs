@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use bones::{BoneSet, Mask, Size};
-use feed::{Augmentation, Dataset, Labels, Source};
-use learn::{Recipe, Trainer, model};
-use pixels::Resized;
+use feed::{Dataset, Shares, Source, Training, Validation};
+use learn::{Augmentation, Recipe, Trainer, model};
 use planes::{Extent, Image, attribute};
 use shard::Record;
 use tch::Device;
@@ -45,18 +44,16 @@ fn two_radiographs_are_learnt_by_heart() {
         batch: 2,
         epochs: 120,
         lr: 3e-3,
-        augmentation: Augmentation::NONE,
+        augmentation: Augmentation::none(),
         ..Recipe::default()
     };
-    let open = |labels| {
-        let form = Resized { size: SIDE, filter: recipe.filter() };
-        Dataset::open(&[Source::from(path.as_path())], form, labels, usize::MAX, 1, |file, key, reason| {
-            Err(stage::Failure::record(file, key, reason))
-        })
-        .unwrap()
-    };
-    let (training, truth) = (open(Labels::Network), open(Labels::Radiograph));
-    let mut trainer = Trainer::new(model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1);
+    let mut trainer = Trainer::new(model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1).unwrap();
+    let (source, form) = ([Source::from(path.as_path())], trainer.training_form());
+    let refuse = |file: &str, key: &str, reason| Err(stage::Failure::record(file, key, reason));
+    let view = *trainer.view();
+    let training = Dataset::<Training>::open(&source, view, form, usize::MAX, 1, refuse).unwrap();
+    let truth = Dataset::<Validation>::open(&source, view, (), usize::MAX, 1, refuse).unwrap();
+    let shares = Shares::once(training.len());
     // The bones that are there: the others have a Dice of 1 where nothing is found of them.
     let dice = |trainer: &Trainer| {
         let all = trainer.validate(&truth).unwrap();
@@ -65,7 +62,7 @@ fn two_radiographs_are_learnt_by_heart() {
     assert!(dice(&trainer) < 0.5, "nothing was left to learn");
     let mut learnt = 0.0;
     for epoch in 1..=recipe.epochs {
-        trainer.epoch(&training, epoch, |_| Ok(())).unwrap();
+        trainer.epoch(&training, &shares, epoch, |_| Ok(())).unwrap();
         if epoch % 10 == 0 {
             learnt = dice(&trainer);
             if learnt >= 0.95 {

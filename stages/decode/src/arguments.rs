@@ -1,7 +1,7 @@
 //! The arguments of the stage.
 
 use clap::{Args, ValueEnum};
-use pixels::{Filter, Resized};
+use pixels::{Filter, Fit, Resized};
 use radiograph::levels::Percentiles;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,13 +15,17 @@ pub struct Decode {
     /// What to do about annotations
     #[arg(long, value_enum, default_value_t = Labels::Auto)]
     pub labels: Labels,
-    /// Resize images to N × N pixels; images that are not square are stretched. The outlines, and the size at which
-    /// masks are predicted and scored, stay those of the radiograph [default: keep the size]
+    /// Resize images to fill a square of N × N pixels, their longer side N. The outlines, and the size at which masks
+    /// are predicted and scored, stay those of the radiograph [default: keep the size]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
     pub size: Option<u32>,
     /// How to resize; both are exactly OpenCV 4.10's
     #[arg(long, value_enum, default_value_t = Filter::Linear)]
     pub filter: Filter,
+    /// How `--size` resizes images that are not square; must be that of the network that will see them. `pad` writes
+    /// no black: the network's side lays the image onto its square
+    #[arg(long, value_enum, default_value_t = Fit::Pad)]
+    pub placement: Fit,
     /// Whether to turn dark bones on bright ground into bright ones on dark ground
     #[arg(long, value_enum, default_value_t = Invert::Auto)]
     pub invert: Invert,
@@ -39,7 +43,7 @@ pub struct Decode {
 impl Decode {
     /// How images are resized, if at all.
     pub(crate) fn resized(&self) -> Option<Resized> {
-        self.size.map(|size| Resized { size, filter: self.filter })
+        self.size.map(|size| Resized { size, filter: self.filter, fit: self.placement })
     }
 }
 

@@ -13,6 +13,7 @@ pub const INVERTED: &str = "inverted";
 /// The record attribute `LOW HIGH` of images whose 16-bit samples between these became 0 … 255; those of a file with
 /// signed samples are counted from −32768.
 pub const LEVELS: &str = "levels";
+
 impl Decode {
     /// A radiograph as a record: grey values of 8 bits, bones bright, at the chosen size; with `outlines`, which lie
     /// in the radiograph's own pixels, also `polygons`.
@@ -47,7 +48,7 @@ impl Decode {
             image = polarity::negative(image);
         }
         if let Some(resized) = self.resized() {
-            image = resized.apply(image);
+            image = resized.apply(image, grey.size).expect("it has the radiograph's size");
         }
 
         Extent { size: grey.size, window: None }.write(&mut record);

@@ -17,7 +17,7 @@ use bones::crop::{Window, crop};
 use bones::mask::MaskBuilder;
 use bones::{BoneSet, Mask};
 use clap::{Args, ValueEnum};
-use pixels::{Filter, Resized};
+use pixels::{Filter, Fit, Resized};
 use planes::{Extent, Image, attribute};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,13 +52,17 @@ pub struct OfflineCrop {
     /// Which labels a crop keeps
     #[arg(long, value_enum, default_value_t = Labels::All)]
     pub labels: Labels,
-    /// Resize the images of crops to N × N pixels; labels, and the size at which masks are predicted, stay those of
-    /// the window [default: keep the size]
+    /// Resize the images of crops to fill a square of N × N pixels; labels, and the size at which masks are predicted,
+    /// stay those of the window [default: keep the size]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16384))]
     pub size: Option<u32>,
     /// How to resize; both are exactly OpenCV 4.10's
     #[arg(long, value_enum, default_value_t = Filter::Linear)]
     pub filter: Filter,
+    /// How `--size` resizes a crop that is not square, where its radiograph is narrower than the window; must be that of
+    /// the network that will see it
+    #[arg(long, value_enum, default_value_t = Fit::Pad)]
+    pub placement: Fit,
 }
 
 impl Stage for OfflineCrop {
@@ -103,7 +107,7 @@ impl Stage for OfflineCrop {
 impl OfflineCrop {
     /// How the images of crops are resized.
     fn form(&self) -> Option<Resized> {
-        self.size.map(|size| Resized { size, filter: self.filter })
+        self.size.map(|size| Resized { size, filter: self.filter, fit: self.placement })
     }
 
     /// The crops of a whole radiograph, and the targets of which it shows nothing.
@@ -135,7 +139,7 @@ impl OfflineCrop {
                     }
                     let mut shown = image.crop(&window);
                     if let Some(form) = self.form() {
-                        shown = form.apply(shown);
+                        shown = form.apply(shown, window.size())?;
                     }
                     crops.push(cropped(&record, name, &window, shown, &labels));
                 }
@@ -207,6 +211,7 @@ mod tests {
             labels: Labels::All,
             size: None,
             filter: Filter::Linear,
+            placement: Fit::Pad,
         }
     }
 
@@ -282,6 +287,21 @@ mod tests {
         let [plain, small] = [&mut plain, &mut small].map(|crop| planes::take_image(crop).unwrap());
         assert_eq!((plain.size().width(), small.size().width()), (48, 24));
         assert_eq!(small, pixels::resize(plain, small.size(), Filter::Linear));
+    }
+
+    #[test]
+    fn a_crop_that_is_no_square_keeps_its_proportions_unless_it_is_to_be_stretched() {
+        let mut stage = stage(&["Lunate"]);
+        (stage.min_size, stage.size) = (400, Some(24));
+        let sides = |stage: &OfflineCrop| {
+            let (mut crops, _) = stage.crops(whole()).unwrap();
+            assert_eq!(crops[0].attributes["size"], "400 300");
+            let size = planes::take_image(&mut crops[0]).unwrap().size();
+            (size.width(), size.height())
+        };
+        assert_eq!(sides(&stage), (24, 18));
+        stage.placement = Fit::Stretch;
+        assert_eq!(sides(&stage), (24, 24));
     }
 
     #[test]

@@ -6,8 +6,9 @@
 //!                           masks [2048, 2048]          (--emit masks: at the attribute `size`)
 //! ```
 //!
-//! Images are resized and normalised as the checkpoint says. Scores are logits at the network's resolution; the masks
-//! are exactly those that `vote` makes of the `--exact` scores alone with the same threshold. A record's bits do not depend
+//! Images are placed, resized and normalised as the checkpoint says. Scores are logits at the network's resolution, of the
+//! radiograph alone (of 2048 × 1536 at 512 they are [29, 384, 512]), or, of a network that sees windows, those of all windows
+//! blended; the masks are exactly those that `vote` makes of the `--exact` scores alone with the same threshold. A record's bits do not depend
 //! on the records around it.
 
 mod augmented;
@@ -16,10 +17,10 @@ mod network;
 use std::path::PathBuf;
 
 use bones::scores::{self, Logits, Thresholds, Values};
-use checkpoint::file;
+use checkpoint::{Checkpoint, file};
 use clap::{Args, ValueEnum};
-use learn::{Precision, Remedy};
-use pixels::Resized;
+use learn::{Precision, Remedy, Seen};
+use pixels::View;
 use planes::{Extent, Image, Scores, ScoresKind};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -89,6 +90,9 @@ pub struct Predict {
     /// Records in a batch; on a CPU they are only read and written together, and seen one by one
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch: u32,
+    /// A network that sees windows: pixels of the radiograph from one to the next; where nothing is said as in training
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stride: Option<u32>,
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
@@ -153,7 +157,7 @@ struct Prepared {
 }
 
 /// A record made ready for the network; its image stays in it where planes are kept.
-fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, Reason> {
+fn prepared(mut record: Record, view: &View, keep: bool) -> Result<Prepared, Reason> {
     let extent = Extent::of(&record)?;
     let image = if keep {
         // Of a copy: planes stay in the order that the header says.
@@ -163,7 +167,8 @@ fn prepared(mut record: Record, form: Resized, keep: bool) -> Result<Prepared, R
         record.planes.clear();
         image
     };
-    Ok(Prepared { record, extent, image: form.apply(image) })
+    let image = view.scale(image, extent.size)?;
+    Ok(Prepared { record, extent, image })
 }
 
 impl Predict {
@@ -188,26 +193,48 @@ impl Predict {
         )?;
         job.note_folder("checkpoint", folder)?;
 
-        let form = Resized { size: checkpoint.input.size, filter: checkpoint.input.filter };
+        let view = self.view(&checkpoint)?;
         let records = job.records()?;
-        form.check(records.header()).map_err(|what| Failure::data(records.file(), what))?;
+        view.check_header(records.header()).map_err(|what| Failure::data(records.file(), what))?;
         let mut header = job.header_after(Some(records.header()));
         header.classes = planes::classes();
         job.create(header)?;
         let mut batch = Vec::with_capacity(self.batch as usize);
         job.each_with(
             records,
-            |record| prepared(record, form, self.keep),
+            |record| prepared(record, &view, self.keep),
             |job, prepared| {
                 batch.push(prepared);
                 if batch.len() == self.batch as usize {
-                    self.flush(job, &network, &mut batch)
+                    self.flush(job, &network, &view, &mut batch)
                 } else {
                     Ok(())
                 }
             },
         )?;
-        self.flush(job, &network, &mut batch)
+        self.flush(job, &network, &view, &mut batch)
+    }
+
+    /// What the network sees of radiographs: as in training, but for the stride of windows.
+    fn view(&self, checkpoint: &Checkpoint) -> Result<View, Failure> {
+        let mut view = checkpoint.input.view();
+        match (&mut view.windows, self.stride) {
+            (_, None) => {}
+            (None, Some(_)) => {
+                return Err(Failure::Usage(
+                    "--stride is for networks that see windows, and this one sees radiographs whole"
+                        .to_owned(),
+                ));
+            }
+            (Some(windows), Some(stride)) if stride > windows.side => {
+                return Err(Failure::Usage(format!(
+                    "--stride {stride} leaves gaps between windows of {0}: give {0} at most",
+                    windows.side
+                )));
+            }
+            (Some(windows), Some(stride)) => windows.stride = stride,
+        }
+        Ok(view)
     }
 
     fn scores_kind(&self) -> ScoresKind {
@@ -219,14 +246,23 @@ impl Predict {
     }
 
     /// Runs the network over the records that wait in `batch`, which is empty then, and writes them.
-    fn flush(&self, job: &mut Job, network: &Network, batch: &mut Vec<Prepared>) -> Result<(), Failure> {
+    fn flush(
+        &self,
+        job: &mut Job,
+        network: &Network,
+        view: &View,
+        batch: &mut Vec<Prepared>,
+    ) -> Result<(), Failure> {
         if batch.is_empty() {
             return Ok(());
         }
-        let images: Vec<&Image> = batch.iter().map(|prepared| &prepared.image).collect();
+        let seen: Vec<Seen<'_>> = batch
+            .iter()
+            .map(|prepared| Seen { image: &prepared.image, radiograph: prepared.extent.size })
+            .collect();
         let thresholds = Thresholds::uniform(self.threshold).map_err(internal)?;
         let masks = (self.emit == Emit::Masks).then_some(&thresholds);
-        let scores = network.scores(&images, &self.variants, masks)?;
+        let scores = network.scores(view, &seen, &self.variants, masks)?;
         let done: Vec<Result<Written, Failure>> = batch
             .par_drain(..)
             .zip(scores)

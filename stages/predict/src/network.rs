@@ -5,8 +5,9 @@ use std::path::Path;
 use bones::Bone;
 use bones::scores::Thresholds;
 use checkpoint::{Checkpoint, Normalisation, file};
-use learn::{Boundary, Precision, Remedy, tensors};
-use planes::{Image, Scores};
+use learn::{Boundary, Precision, Remedy, Seen, seen, tensors};
+use pixels::View;
+use planes::Scores;
 use stage::Failure;
 use tch::{Device, Kind, Tensor};
 use zoo::{Frozen, Placement, Segmenter};
@@ -54,43 +55,28 @@ impl Network {
         Ok(Network { model, normalisation: checkpoint.input.normalisation, precision, batch })
     }
 
-    /// The scores of images of one size, in their order, merged over `variants`. Where they are only for `masks` with
-    /// these thresholds and come from a GPU, no more of them travels than the masks depend on.
+    /// The scores of radiographs, in their order, merged over `variants`. Where they are only for `masks` with these
+    /// thresholds and come from a GPU, no more of them travels than the masks depend on.
     pub(crate) fn scores(
         &self,
-        images: &[&Image],
+        view: &View,
+        seen: &[Seen<'_>],
         variants: &Variants,
         masks: Option<&Thresholds>,
     ) -> Result<Vec<Scores>, Failure> {
-        let batches = images.chunks(self.batch).map(|images| self.batch(images, variants, masks));
-        Ok(batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    }
-
-    /// The scores of a batch, which is filled with its last image.
-    fn batch(
-        &self,
-        images: &[&Image],
-        variants: &Variants,
-        masks: Option<&Thresholds>,
-    ) -> Result<Vec<Scores>, Failure> {
-        let size = images[0].size();
-        let filled = images.iter().chain(std::iter::repeat(&images[images.len() - 1])).take(self.batch);
-        let grey: Vec<u8> = filled.flat_map(|image| image.pixels()).copied().collect();
         let device = self.model.placement().device;
-        let input = tensors::images(&grey, size, self.model.spec().in_channels, self.normalisation, device);
-        let logits = variants.merged(&input, |input| self.logits(input)).map_err(internal)?;
-        let each = (0..images.len() as i64).map(|index| logits.get(index));
-        let values = each.map(|logits| match masks {
-            Some(thresholds) if device != Device::Cpu => {
-                Boundary::of(&logits, size, thresholds).map(|boundary| boundary.scores())
-            }
-            _ => tensors::scores(&logits),
-        });
-        let scores = values.map(|values| {
-            let scores = Scores::new(size, values.map_err(|error| Remedy::PREDICTION.torch(error))?);
-            scores.ok_or_else(|| internal("the network gave logits of another size"))
-        });
-        scores.collect()
+        let channels = self.model.spec().in_channels;
+        let infer = |planes: &[u8]| {
+            let input = tensors::images(planes, view.plane(), channels, self.normalisation, device);
+            variants.merged(&input, |input| self.logits(input)).map_err(internal)
+        };
+        let whole = |logits: &Tensor, size| match masks {
+            Some(thresholds) if device != Device::Cpu => Boundary::of(logits, size, thresholds)
+                .map(|boundary| boundary.scores())
+                .map_err(|error| Remedy::PREDICTION.torch(error)),
+            _ => seen::exactly(logits, size),
+        };
+        seen::scores(view, seen, self.batch, infer, whole)
     }
 
     /// Logits in single precision.

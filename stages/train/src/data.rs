@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use checkpoint::Data;
-use feed::{Dataset, Labels, Source};
-use learn::Recipe;
-use pixels::Resized;
+use feed::{Dataset, Sample, Source};
+use pixels::View;
 use shard::Writer;
 use stage::{Failure, Job};
 use tempfile::NamedTempFile;
@@ -21,21 +20,21 @@ pub(crate) struct Port {
 }
 
 /// The data set of a port.
-pub(crate) struct Opened {
-    pub(crate) set: Dataset,
+pub(crate) struct Opened<S: Sample> {
+    pub(crate) set: Dataset<S>,
     /// Where a stream was spooled to; the system's temporary folder loses it with this.
     _spool: Option<NamedTempFile>,
 }
 
 impl Port {
     /// Reads all records once. Files are read in place again later; what is no file is spooled to disk.
-    pub(crate) fn open(
+    pub(crate) fn open<S: Sample>(
         &self,
         job: &mut Job,
-        recipe: &Recipe,
-        labels: Labels,
+        view: &View,
+        form: S::Form,
         budget: usize,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<Opened<S>, Failure> {
         let mut records = job.records_of(self.name, &self.paths)?;
         planes::check_classes(records.header()).map_err(|error| Failure::data(records.file(), error))?;
         let replayable = self.paths.iter().all(|path| stage::is_on_disk(path));
@@ -57,9 +56,8 @@ impl Port {
             job.done_reading(records);
             (vec![Source { name, path: file.path().to_owned() }], Some(file))
         };
-        let form = Resized { size: recipe.size, filter: recipe.filter() };
         let threads = job.threads();
-        let set = Dataset::open(&sources, form, labels, budget, threads, |file, record, reason| {
+        let set = Dataset::open(&sources, *view, form, budget, threads, |file, record, reason| {
             job.skip(file, record, reason)
         })?;
         if replayable {
@@ -78,7 +76,7 @@ impl Port {
     }
 }
 
-impl Opened {
+impl<S: Sample> Opened<S> {
     /// What the checkpoint says of the data.
     pub(crate) fn described(&self) -> Data {
         let patients: HashSet<&str> =
@@ -88,8 +86,11 @@ impl Opened {
 }
 
 /// Refuses training data that knows a validation patient.
-pub(crate) fn refuse_leak(training: &Dataset, validation: &Dataset) -> Result<(), Failure> {
-    let Some(leak) = training.leak(validation) else { return Ok(()) };
+pub(crate) fn refuse_leak<T: Sample, V: Sample>(
+    training: &Dataset<T>,
+    validation: &Dataset<V>,
+) -> Result<(), Failure> {
+    let Some(leak) = feed::leak(training.members(), validation.members()) else { return Ok(()) };
     Err(Failure::data(
         "--validation",
         format!(

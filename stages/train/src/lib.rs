@@ -12,14 +12,16 @@
 
 mod beginning;
 mod data;
+mod show;
 mod store;
+mod weighted;
 
 use std::path::PathBuf;
 
 use bones::Bone;
 use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
 use clap::Args;
-use feed::Labels;
+use feed::{Dataset, Shares};
 use learn::{Patience, Recipe, Remedy, Trainer};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,12 +30,13 @@ use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
 use crate::store::{Identity, Opened, Progress, Store};
+use crate::weighted::Weighted;
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Train {
     /// Records to validate on, of patients that are not trained on; may be given several times
-    #[arg(long, value_name = "PATH", required_unless_present = "describe")]
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["describe", "show_augmentations"])]
     pub validation: Vec<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -43,6 +46,14 @@ pub struct Train {
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub recipe: Recipe,
+    /// How often an epoch shows the records of each `--in`, in order, separated by commas: 1 once, 0.5 half of them, 2
+    /// twice; on the command line `--in wrist.shard@0.5` says the same
+    #[arg(long, value_name = "WEIGHT", value_delimiter = ',', allow_negative_numbers = true, value_parser = weighted::weight)]
+    pub input_weights: Vec<f64>,
+    /// Write pictures of N training samples as the network would see them, with what was drawn for each, instead of a
+    /// checkpoint; nothing is trained
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub show_augmentations: Option<u32>,
     /// Where to compute: auto, cpu, cuda, cuda:N or mps
     #[arg(long, default_value = "auto")]
     pub device: String,
@@ -76,11 +87,13 @@ impl Stage for Train {
             Port::new("start", Arity::Optional, [Artefact::directory("checkpoint")]),
             Port::new("weights", Arity::Optional, [Artefact::file("weights")]),
             Port::new("encoder-weights", Arity::Optional, [Artefact::file("weights")]),
+            Port::new("augment", Arity::Optional, [Artefact::file("augmentation")]),
         ]
     }
 
     fn output(&self) -> Output {
-        Output::Directory { of: "checkpoint".to_owned() }
+        let of = if self.show_augmentations.is_some() { "pictures" } else { "checkpoint" };
+        Output::Directory { of: of.to_owned() }
     }
 
     fn run(&self, job: &mut Job) -> Result<(), Failure> {
@@ -99,23 +112,37 @@ impl Train {
             }
             None => self.recipe.clone(),
         };
+        recipe.view().map_err(Failure::Usage)?;
+        if let Some(count) = self.show_augmentations {
+            return self.show(job, &recipe, count as usize);
+        }
         let model = learn::model::fresh(&recipe, device, seed).map_err(usage)?;
         model.checkpoint_activations(self.checkpoint_activations);
         let begun = self.beginning.apply(&model, job)?;
         let recipe = recipe.settled(begun.normalisation, device).map_err(usage)?;
-        let mut trainer = Trainer::new(model, &recipe, seed, job.threads());
+        let mut trainer = Trainer::new(model, &recipe, seed, job.threads())?;
+        if let Some(file) = recipe.augmentation.file() {
+            job.note_file("augment", file)?;
+        }
 
         let budget = self.cache_mb as usize * 1_000_000;
-        let training = DataPort { name: "in", paths: job.input_paths()? };
-        let training = training.open(job, &recipe, Labels::Network, budget)?;
-        trainer.check_batches(training.set.len())?;
+        let Weighted { paths, weights } = Weighted::new(job.input_paths()?, &self.input_weights)?;
+        let training = DataPort { name: "in", paths };
+        let training =
+            training.open::<feed::Training>(job, trainer.view(), trainer.training_form(), budget)?;
+        let shares = Shares::new(training.set.inputs(), weights);
+        trainer.check_batches(&shares)?;
         let validation = DataPort { name: "validation", paths: self.validation.clone() };
         let left = budget.saturating_sub(training.set.bytes_in_memory());
-        let validation = validation.open(job, &recipe, Labels::Radiograph, left)?;
+        let validation = validation.open::<feed::Validation>(job, trainer.view(), (), left)?;
         data::refuse_leak(&training.set, &validation.set)?;
 
+        let mut recorded = recipe.recorded(trainer.augmentation()).map_err(internal)?;
+        if shares.weights().iter().any(|weight| *weight != 1.0) {
+            recorded["input_weights"] = serde_json::to_value(shares.weights()).map_err(internal)?;
+        }
         let identity = Identity {
-            recipe: serde_json::to_value(&recipe).map_err(internal)?,
+            recipe: recorded,
             seed,
             start: begun.digest,
             pretrained: begun.pretrained,
@@ -136,7 +163,8 @@ impl Train {
             store.restore(&mut trainer, &progress)?;
             job.note(&format!("goes on after epoch {} of {}", progress.epoch, recipe.epochs));
         }
-        self.fit(job, &mut trainer, &mut store, &mut progress, &training.set, &validation.set)?;
+        let data = Data { training: &training.set, shares, validation: &validation.set };
+        self.fit(job, &mut trainer, &mut store, &mut progress, &data)?;
         store.finish(&described(&trainer, &store, &progress)?)
     }
 
@@ -147,15 +175,14 @@ impl Train {
         trainer: &mut Trainer,
         store: &mut Store,
         progress: &mut Progress,
-        training: &feed::Dataset,
-        validation: &feed::Dataset,
+        data: &Data<'_>,
     ) -> Result<(), Failure> {
         let epochs = self.recipe.epochs;
-        job.total(epochs * trainer.steps_per_epoch(training.len()));
+        job.total(epochs * trainer.steps_per_epoch(&data.shares));
         job.advance(progress.step);
         while progress.epoch < epochs && !progress.patience.is_over() {
             let epoch = progress.epoch + 1;
-            let loss = trainer.epoch(training, epoch, |step| {
+            let loss = trainer.epoch(data.training, &data.shares, epoch, |step| {
                 job.advance(1);
                 progress.step = step.step;
                 if step.step % self.log_every != 0 {
@@ -171,7 +198,7 @@ impl Train {
             })?;
             progress.epoch = epoch;
             let due = epoch.is_multiple_of(self.recipe.validate_every) || epoch == epochs;
-            let validation = due.then(|| measure(trainer, validation, progress)).transpose()?;
+            let validation = due.then(|| measure(trainer, data.validation, progress)).transpose()?;
             let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
             if best {
                 store.keep_best(trainer, epoch)?;
@@ -182,6 +209,13 @@ impl Train {
         }
         Ok(())
     }
+}
+
+/// What is learnt from, and how often each of it.
+struct Data<'a> {
+    training: &'a Dataset<feed::Training>,
+    shares: Shares,
+    validation: &'a Dataset<feed::Validation>,
 }
 
 /// What the checkpoint says of itself.
@@ -196,7 +230,14 @@ fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Ch
         format: checkpoint::FORMAT,
         model: learn::model::described(trainer.model().spec()),
         classes: planes::classes(),
-        input: Input { size: of.size, filter: of.filter(), normalisation: of.normalisation() },
+        input: Input {
+            size: of.size,
+            filter: of.filter(),
+            placement: trainer.view().fit,
+            windows: trainer.view().windows,
+            clahe: trainer.view().clahe,
+            normalisation: of.normalisation(),
+        },
         recipe,
         seed,
         start,
@@ -211,7 +252,11 @@ fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Ch
 }
 
 /// A validation of the network as it is now.
-fn measure(trainer: &Trainer, data: &feed::Dataset, progress: &Progress) -> Result<Validation, Failure> {
+fn measure(
+    trainer: &Trainer,
+    data: &Dataset<feed::Validation>,
+    progress: &Progress,
+) -> Result<Validation, Failure> {
     let classes = trainer.validate(data)?;
     let dice = classes.iter().sum::<f64>() / Bone::ALL.len() as f64;
     Ok(Validation { epoch: progress.epoch, step: progress.step, dice, classes: classes.to_vec() })

@@ -1,137 +1,15 @@
 //! Training through the program: what it leaves, what it refuses, and that a kill changes nothing.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
+
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use bones::{BoneSet, Mask, Size};
+use bench::{Bench, record, words};
 use checkpoint::{Checkpoint, Line};
-use planes::{Extent, Image, attribute};
-use shard::{Header, Producer, Record, Writer};
-use stage::Summary;
-use tempfile::TempDir;
-
-/// A folder with `train.shard` (five records of three patients) and `validation.shard` (two of one patient).
-struct Bench {
-    folder: TempDir,
-}
-
-impl Bench {
-    fn new() -> Bench {
-        let bench = Bench { folder: tempfile::tempdir().unwrap() };
-        bench.shard("train.shard", &["ID001/a", "ID001/b", "ID002/a", "ID002/b", "ID003/a"]);
-        bench.shard("validation.shard", &["ID009/a", "ID009/b"]);
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn shard(&self, name: &str, keys: &[&str]) {
-        let records: Vec<Record> = keys.iter().zip(0..).map(|(key, number)| record(key, number)).collect();
-        self.write(name, &records);
-    }
-
-    fn write(&self, name: &str, records: &[Record]) {
-        let header = Header {
-            producer: Producer { stage: "rasterize-labels".to_owned(), version: "0.1.0".to_owned() },
-            planes: vec![planes::image_spec(), planes::masks_spec()],
-            classes: planes::classes(),
-            attributes: Default::default(),
-        };
-        let mut writer = Writer::new(File::create(self.path(name)).unwrap(), header).unwrap();
-        records.iter().for_each(|record| writer.push(record).unwrap());
-        writer.finish().unwrap();
-    }
-
-    fn command(&self, input: &str, out: &str, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-        command.current_dir(self.folder.path()).args(["--in", input, "--out", out]);
-        command.args(["--validation", "validation.shard", "--summary", &format!("{out}.json")]);
-        for (flag, value) in [
-            ("--model", "segformer/mit_b0"),
-            ("--size", "64"),
-            ("--batch", "2"),
-            ("--threads", "1"),
-            ("--log-every", "1"),
-            ("--seed", "5"),
-            ("--device", "cpu"),
-            ("--precision", "f32"),
-        ] {
-            if !more.contains(&flag) {
-                command.args([flag, value]);
-            }
-        }
-        command.args(more);
-        command
-    }
-
-    fn run(&self, out: &str, more: &[&str]) -> Output {
-        self.command("train.shard", out, more).output().unwrap()
-    }
-
-    fn trained(&self, out: &str, more: &[&str]) -> Trained {
-        let output = self.run(out, more);
-        assert!(output.status.success(), "{}", words(&output));
-        self.result(out)
-    }
-
-    fn result(&self, out: &str) -> Trained {
-        let summary = fs::read_to_string(self.path(&format!("{out}.json"))).unwrap();
-        let lines = fs::read_to_string(self.path(out).join(checkpoint::file::METRICS)).unwrap();
-        Trained {
-            summary: serde_json::from_str(&summary).unwrap(),
-            checkpoint: Checkpoint::read(&self.path(out)).unwrap(),
-            lines: lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-        }
-    }
-
-    /// Starts a run and kills it as soon as it has saved the state of `epoch`.
-    fn kill_after(&self, epoch: &str, out: &str, more: &[&str]) {
-        let mut child = self.command("train.shard", out, more).stderr(Stdio::null()).spawn().unwrap();
-        let state = self.path(&format!("{out}.partial/state/{epoch}"));
-        while !state.exists() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before {epoch}");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!self.path(out).exists());
-    }
-}
-
-struct Trained {
-    summary: Summary,
-    checkpoint: Checkpoint,
-    lines: Vec<Line>,
-}
-
-/// A square of finger-1 and a bar of the Radius, brighter than the rest, elsewhere in each record.
-fn record(key: &str, number: u32) -> Record {
-    let size = Size::new(96, 80).unwrap();
-    let (left, top) = (10 + 7 * number, 8 + 5 * number);
-    let (mut grey, mut sets) = (Vec::new(), Vec::new());
-    for (y, x) in (0..80).flat_map(|y| (0..96).map(move |x| (y, x))) {
-        let finger = (left..left + 24).contains(&x) && (top..top + 24).contains(&y);
-        let radius = (60..72).contains(&y);
-        grey.push(30 + 120 * u8::from(finger) + 60 * u8::from(radius) + ((x * 7 + y * 13) % 11) as u8);
-        sets.push(BoneSet::from_bits(u32::from(finger) | u32::from(radius) << 27).unwrap());
-    }
-    let mut record = Record { key: key.to_owned(), ..Record::default() };
-    let patient = key.split('/').next().unwrap().to_owned();
-    record.attributes.insert(attribute::PATIENT.to_owned(), patient);
-    Extent { size, window: None }.write(&mut record);
-    planes::set_image(&mut record, Image::new(size, grey).unwrap());
-    planes::set_masks(&mut record, &Mask::from_dense(size, &sets).unwrap());
-    record
-}
-
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use planes::attribute;
 
 fn listed(folder: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();

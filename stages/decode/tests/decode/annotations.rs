@@ -36,6 +36,7 @@ fn records_carry_where_they_come_from() {
     assert_eq!(header.classes.len(), 29);
     assert_eq!(header.attributes["filter"], "linear");
     assert_eq!(header.attributes["image_size"], "2");
+    assert_eq!(header.attributes["placement"], "pad");
     assert_eq!(run.count("ignored files"), 1);
     assert_eq!(run.count("bones without an outline"), 28 + 28 + 29);
 }

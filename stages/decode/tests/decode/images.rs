@@ -90,6 +90,30 @@ fn inverted_plates_are_turned_as_asked() {
 }
 
 #[test]
+fn resized_images_keep_their_proportions_unless_they_are_to_be_stretched() {
+    let noise = |pixels: u32| -> Vec<u8> {
+        (0..pixels).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+    };
+    let data = Data::new().add("1.png", png(64, 48, &noise(64 * 48)));
+    for (arguments, shape) in [
+        (&["--size", "32"][..], [24, 32]),
+        (&["--size", "32", "--placement", "pad"], [24, 32]),
+        (&["--size", "32", "--placement", "stretch"], [32, 32]),
+        (&["--size", "128"], [96, 128]),
+        (&["--placement", "stretch"], [48, 64]),
+    ] {
+        let (found, pixels) = data.image(arguments);
+        assert_eq!(found, shape, "{arguments:?}");
+        // Nothing black was added.
+        assert!(pixels.iter().filter(|&&grey| grey == 0).count() < pixels.len() / 20, "{arguments:?}");
+    }
+    let square = Data::new().add("1.png", png(64, 64, &noise(64 * 64)));
+    let [pad, stretch] =
+        ["pad", "stretch"].map(|placement| square.image(&["--size", "24", "--placement", placement]));
+    assert_eq!(pad, stretch);
+}
+
+#[test]
 fn the_bytes_do_not_depend_on_threads() {
     let noise: Vec<u8> = (0..64 * 64_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let image = png(64, 64, &noise);

@@ -63,6 +63,7 @@ fn compare(field: &str, was: &Value, is: &Value, found: &mut Vec<String>) {
 fn told(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
+        Value::Array(values) if values.is_empty() => "nothing".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(told).collect::<Vec<_>>().join(", "),
         other => other.to_string(),

@@ -191,7 +191,7 @@ mod tests {
 
     fn trainer() -> Trainer {
         let recipe = Recipe { model: Some("segformer/mit_b0".to_owned()), size: 64, ..Recipe::default() };
-        Trainer::new(learn::model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1)
+        Trainer::new(learn::model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1).unwrap()
     }
 
     fn open(folder: &Path, seed: u64, give_up: bool) -> Result<Opened, Failure> {
@@ -227,6 +227,9 @@ mod tests {
             input: checkpoint::Input {
                 size: 64,
                 filter: pixels::Filter::Linear,
+                placement: pixels::Fit::Pad,
+                windows: None,
+                clahe: None,
                 normalisation: checkpoint::Normalisation::Unit,
             },
             recipe,
