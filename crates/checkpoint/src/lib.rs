@@ -13,7 +13,6 @@
 mod metrics;
 mod pretrained;
 
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::{fmt, fs, io};
 
@@ -118,9 +117,6 @@ pub struct Input {
 }
 
 impl Input {
-    /// Legal heights and widths.
-    const SIZES: RangeInclusive<u32> = 1..=16_384;
-
     /// What the network sees of radiographs.
     pub fn view(&self) -> View {
         let Input { size, filter, placement: fit, windows, clahe, .. } = *self;
@@ -129,8 +125,8 @@ impl Input {
 
     /// Refuses what no network can see.
     fn check(&self) -> Result<(), String> {
-        if !Input::SIZES.contains(&self.size) {
-            let (least, most) = (Input::SIZES.start(), Input::SIZES.end());
+        if !View::SIZES.contains(&self.size) {
+            let (least, most) = (View::SIZES.start(), View::SIZES.end());
             return Err(format!("input.size is {}; {least} to {most} was expected", self.size));
         }
         match self.clahe {

@@ -40,7 +40,8 @@ impl Drawn {
 fn window(view: &View, sample: &Training, on_small_bones: f64, random: &mut SplitMix64) -> Placement {
     let scaled = view.scaled(sample.radiograph);
     let sides = [scaled.width(), scaled.height()];
-    let radiograph = [sample.radiograph.width(), sample.radiograph.height()];
+    // The whole radiograph at the network's scale: a window's corner is a place in it.
+    let scale = Placement::window(sample.radiograph, scaled, [0, 0], view.plane());
     let on_bone = unit(random) < on_small_bones && !sample.small.is_empty();
     let bone = on_bone.then(|| sample.small[random.below(sample.small.len())]);
     let corner = [0, 1].map(|axis| {
@@ -53,7 +54,7 @@ fn window(view: &View, sample: &Training, on_small_bones: f64, random: &mut Spli
         let start = match bone {
             None => random.below(slack as usize + 1) as i64,
             Some(bone) => {
-                let middle = middle(bone, axis) * f64::from(sides[axis]) / f64::from(radiograph[axis]);
+                let middle = scale.to_network(middle(bone))[axis] + 0.5;
                 let off = (unit(random) - 0.5) * window as f64 / 2.0;
                 (middle - window as f64 / 2.0 + off).round() as i64
             }
@@ -63,9 +64,10 @@ fn window(view: &View, sample: &Training, on_small_bones: f64, random: &mut Spli
     Placement::window(sample.radiograph, scaled, corner, view.plane())
 }
 
-fn middle(bounds: Bounds, axis: usize) -> f64 {
-    let [start, end] = [[bounds.left, bounds.right], [bounds.top, bounds.bottom]][axis];
-    f64::from(start + end) / 2.0
+/// The middle of a box, as a point among pixels: the centre of pixel 0 is at 0.
+fn middle(bounds: Bounds) -> [f64; 2] {
+    [[bounds.left, bounds.right], [bounds.top, bounds.bottom]]
+        .map(|[start, end]| (f64::from(start) + f64::from(end) - 1.0) / 2.0)
 }
 
 /// A number in [0, 1) of 53 random bits.

@@ -8,7 +8,7 @@ use clap::Args;
 use fs_err as fs;
 use schemars::JsonSchema;
 use serde::Serialize;
-use stage::Failure;
+use stage::{Failure, number};
 
 /// How samples are varied. The defaults are moderate: hands lie upright, with bent wrists now and then.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, JsonSchema)]
@@ -22,19 +22,19 @@ pub struct Augmentation {
     #[arg(long, value_name = "P", default_value_t = Augmentation::default().flip, value_parser = share)]
     pub flip: f64,
     /// Turn by up to so many degrees either way
-    #[arg(long, value_name = "DEGREES", default_value_t = Augmentation::default().rotate, value_parser = degrees)]
+    #[arg(long, value_name = "DEGREES", default_value_t = Augmentation::default().rotate, value_parser = number::within(0.0..=180.0))]
     pub rotate: f64,
     /// Scale by up to this share up or down: 0.1 is 0.9 … 1.1
-    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().scale, value_parser = part)]
+    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().scale, value_parser = number::within(0.0..=0.9))]
     pub scale: f64,
     /// Move by up to this share of the image's sides
-    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().shift, value_parser = part)]
+    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().shift, value_parser = number::within(0.0..=0.9))]
     pub shift: f64,
     /// Make lighter or darker by up to this share of white
-    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().brightness, value_parser = part)]
+    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().brightness, value_parser = number::within(0.0..=0.9))]
     pub brightness: f64,
     /// Raise or lower the contrast about mid-grey by up to this share
-    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().contrast, value_parser = part)]
+    #[arg(long, value_name = "SHARE", default_value_t = Augmentation::default().contrast, value_parser = number::within(0.0..=0.9))]
     pub contrast: f64,
     /// What the labels of a pixel say of the bones under it
     #[arg(long, value_enum, default_value_t = Augmentation::default().label_form)]
@@ -116,21 +116,6 @@ fn read(named: &str) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::data(named, format!("is no text; {expected}")))
 }
 
-fn within(text: &str, range: std::ops::RangeInclusive<f64>, what: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if range.contains(&number) => Ok(number),
-        _ => Err(format!("`{text}` is no {what}")),
-    }
-}
-
 fn share(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=1.0, "share from 0 to 1")
-}
-
-fn part(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=0.9, "share from 0 to 0.9; 0.1 is 10 %")
-}
-
-fn degrees(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=180.0, "angle from 0 to 180 degrees")
+    number::within(0.0..=1.0)(text).map_err(|_| format!("`{text}` is no share from 0 to 1"))
 }

@@ -1,7 +1,8 @@
 //! Training: from a recipe and two data sets to weights.
 //!
 //! [`Recipe`] says how, [`Trainer`] does an epoch or a validation; what it is made of stands by itself: [`AdamW`],
-//! [`schedule`], [`loss`], [`Patience`], [`Precision`], [`Remedy`]. [`seen`] is how a network is shown radiographs. Stages decide what is kept and where.
+//! [`schedule`], [`loss`], [`Patience`], [`Precision`], [`Remedy`]. [`seen`] is how a network is shown
+//! radiographs. Stages decide what is kept and where.
 
 pub mod adamw;
 pub mod augmentation;

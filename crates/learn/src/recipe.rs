@@ -150,7 +150,9 @@ impl Recipe {
         let normalisation =
             inherited("--normalisation", self.normalisation, start.input.normalisation, name)?;
         // What a radiograph looks like may change where its weights go on; where nothing is said it stays.
-        let placement = self.viewing.placement.or(Some(start.input.placement));
+        // Windows keep proportions, however the start saw the whole.
+        let inherited_placement = self.viewing.window.is_none().then_some(start.input.placement);
+        let placement = self.viewing.placement.or(inherited_placement);
         let clahe = self.viewing.clahe.or(start.input.clahe.map(|clahe: Clahe| clahe.clip_limit));
         let viewing = Viewing { placement, clahe, ..self.viewing };
         Ok(Recipe { model, in_channels, filter, viewing, normalisation, ..self })
@@ -296,6 +298,10 @@ mod tests {
         let viewing = Viewing { placement: Some(Fit::Pad), clahe: Some(0.0), ..Viewing::default() };
         let view = Recipe { viewing, ..Recipe::default() }.begun_from(&start()).unwrap().view().unwrap();
         assert_eq!((view.fit, view.clahe), (Fit::Pad, None));
+        // Windows keep proportions, though the start stretched.
+        let viewing = Viewing { window: Some(1024), ..Viewing::default() };
+        let view = Recipe { viewing, ..Recipe::default() }.begun_from(&start()).unwrap().view().unwrap();
+        assert_eq!((view.fit, view.windows.map(|windows| windows.stride)), (Fit::Pad, Some(512)));
         // Neither weights nor a default change it.
         let recipe = Recipe { precision: Precision::F32, ..recipe };
         assert_eq!(recipe.clone().settled(Some(Normalisation::Unit), Device::Cpu).unwrap(), recipe);

@@ -132,19 +132,16 @@ impl Trainer {
     ) -> Result<f64, Failure> {
         let total = self.steps_per_epoch(shares) * self.recipe.epochs;
         let augmentation = self.augmentation.clone();
-        let (batch, tail, threads) = (self.recipe.batch as usize, self.recipe.tail, self.threads);
-        let on_small_bones = self.recipe.augmentation.on_small_bones;
-        let recipe = &augmentation;
         let plan = Epoch {
             seed: self.seed,
             number: epoch,
-            batch,
-            tail,
+            batch: self.recipe.batch as usize,
+            tail: self.recipe.tail,
             shares,
-            recipe,
-            on_small_bones,
+            recipe: &augmentation,
+            on_small_bones: self.recipe.augmentation.on_small_bones,
             ahead: AHEAD,
-            threads,
+            threads: self.threads,
         };
         // For stochastic depth, which draws from libtorch's generator.
         tch::manual_seed((self.seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as i64);

@@ -94,7 +94,8 @@ impl Resized {
         };
         Err(if has == other.scaled(radiograph, self.size) {
             format!(
-                "its image of {has} is its radiograph of {radiograph} resized with `--placement {}`, but {size}, as by `--placement {}`, is needed: {}; or `--placement {}` for the network too",
+                "its image of {has} is its radiograph of {radiograph} resized with `--placement {}`, but {size}, as by \
+                 `--placement {}`, is needed: {}; or `--placement {}` for the network too",
                 other.name(),
                 self.fit.name(),
                 self.remedy(),
