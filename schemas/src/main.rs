@@ -29,6 +29,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("augmentation", schema_for!(augment::Recipe)),
         ("checkpoint", schema_for!(checkpoint::Checkpoint)),
         ("metrics", schema_for!(checkpoint::Line)),
+        ("recipe", schema_for!(learn::Recipe)),
+        ("speed", schema_for!(logbook::Speed)),
         ("scores", schema_for!(score::ScoreTable)),
         ("folds", schema_for!(folds::Folds)),
         ("report", schema_for!(runner::tell::report::Report)),

@@ -87,7 +87,7 @@ fn no_stage_knows_another_and_no_crate_depends_on_a_stage() {
 #[test]
 fn only_what_computes_on_tensors_links_libtorch() {
     let graph = Graph::read();
-    let allowed = ["zoo", "learn", "train", "predict", "tune", "models"];
+    let allowed = ["zoo", "learn", "train", "predict", "tune", "models", "schemas"];
     for name in graph.folder.keys() {
         let links = graph.reaches(name).contains("torch-sys");
         let benches = graph.folder[name] == "benches";

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use learn::{AdamW, Loss, Precision};
+use learn::optimizer::AdamW;
+use learn::{Groups, Loss, Objective, Optimizer, OptimizerConfig, Parameter, Precision};
 use tch::{Device, Kind, Tensor};
 use zoo::{Frozen, Segmenter};
 
@@ -42,7 +43,7 @@ fn steps(model: Segmenter, batch: Batch, precision: Precision) -> Result<Work> {
 struct Learner {
     model: Segmenter,
     /// There from the first step on, as PyTorch's moments are: they are part of what that step adds.
-    optimizer: RefCell<Option<AdamW>>,
+    optimizer: RefCell<Option<Optimizer>>,
     batch: Batch,
     precision: Precision,
 }
@@ -51,7 +52,7 @@ impl Learner {
     fn loss(&self) -> Result<Tensor> {
         let forward = || self.model.forward_t(&self.batch.images, true);
         let logits = self.precision.compute(Device::Cpu, forward)?;
-        Ok(Loss::Bce.of(&logits, &self.batch.targets, 0.0))
+        Ok(Objective::of_flags(Loss::Bce, 0.0).of(&logits, &self.batch.targets).total)
     }
 
     /// The loss and the gradient's norm, both of which `train` reports of each step.
@@ -61,10 +62,10 @@ impl Learner {
         loss.backward();
         let mut optimizer = self.optimizer.borrow_mut();
         let optimizer = optimizer.get_or_insert_with(|| {
-            let learnt = self.model.weights().parameters();
-            AdamW::new(learnt.map(|entry| (entry.key.clone(), entry.tensor.shallow_clone())), DECAY)
+            let adamw = AdamW { weight_decay: DECAY, ..AdamW::default() };
+            Optimizer::new(&OptimizerConfig::AdamW(adamw), &Groups::default(), Parameter::all(&self.model))
         });
-        let norm = optimizer.clip_gradients(None);
+        let norm = optimizer.clip(None);
         let loss = loss.double_value(&[]);
         optimizer.step(LEARNING_RATE);
         Ok([loss, norm])

@@ -24,6 +24,8 @@ const THREADS: usize = 2;
 /// An epoch over a shard of which nothing is kept in memory: each sample is read, decompressed, warped as the flags'
 /// defaults draw it, put into its batch, and unpacked: `[8, 1, 512, 512]` and `[8, 29, 512, 512]` in single precision.
 pub(crate) fn training_input(inputs: &Inputs) -> Result<Work> {
+    // As `train` does.
+    zoo::keep_freed_memory();
     let view = View { size: 512, filter: Filter::Linear, fit: Fit::Pad, windows: None, clahe: None };
     let recipe = flags()?;
     let form = TrainingForm { labels: LabelForm::Coverage, enlargement: recipe.enlargement() };

@@ -22,4 +22,4 @@ pub use field::{Field, Fields};
 pub use homography::Homography;
 pub use mesh::Mesh;
 pub use plan::{Curve, Drawn, Hole, Illumination, Kernel, Plan, Tone};
-pub use recipe::{Recipe, RecipeError};
+pub use recipe::{Recipe, RecipeError, Transform};

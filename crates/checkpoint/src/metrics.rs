@@ -1,5 +1,7 @@
 //! What training says of itself as it goes: `metrics.jsonl`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,9 @@ pub enum Line {
         step: u64,
         /// The loss of this step's batch.
         loss: f64,
+        /// Each term of that loss by its name, before it is weighted; absent: not recorded, by an earlier version.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        terms: BTreeMap<String, f64>,
         /// The learning rate of this step.
         learning_rate: f64,
         /// The norm of the whole gradient before it was clipped.
@@ -26,13 +31,20 @@ pub enum Line {
         epoch: u64,
         /// The steps done so far.
         step: u64,
-        /// The mean loss over the epoch's samples.
+        /// The mean loss over the epoch's samples, without those of steps that were left out.
         loss: f64,
+        /// Steps that were left out so far, because their loss or gradient is no number; absent: none.
+        #[serde(default, skip_serializing_if = "none")]
+        left_out: u64,
         /// The validation, where this epoch had one.
         validation: Option<Validation>,
         /// Whether no epoch before was as good.
         best: bool,
     },
+}
+
+fn none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How well weights segment the validation records.

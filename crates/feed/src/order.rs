@@ -3,10 +3,10 @@
 use bones::statistics::SplitMix64;
 use clap::ValueEnum;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What becomes of the last batch of an epoch where the samples do not fill it (PyTorch's `drop_last`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tail {
     /// Left out, where it is not the only one: other samples are in it in every epoch

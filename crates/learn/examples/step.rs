@@ -6,7 +6,7 @@ use augment::render::LabelForm;
 use bones::Size;
 use checkpoint::Normalisation;
 use feed::{Batch, Rendered};
-use learn::{AdamW, Loss, Precision, tensors};
+use learn::{Groups, Objective, Optimizer, OptimizerConfig, Parameter, Precision, tensors};
 use tch::Device;
 use zoo::{ModelSpec, Placement, Segmenter};
 
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let size = Size::new(side, side).ok_or("too large")?;
     let pixels = size.pixels() as usize;
     let model = Segmenter::new(&ModelSpec::named(model, 29)?, Placement::cpu(), 0)?;
-    let learnt = model.weights().parameters().map(|entry| (entry.key.clone(), entry.tensor.shallow_clone()));
-    let mut optimizer = AdamW::new(learnt, 0.01);
+    let mut optimizer =
+        Optimizer::new(&OptimizerConfig::default(), &Groups::default(), Parameter::all(&model));
     let grey: Vec<u8> = (0..batch * pixels).map(|at| (at * 31 % 251) as u8).collect();
     let sample = |sample: usize| {
         let labels =
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Rendered { sample, image: Vec::new(), labels }
     };
     let labelled = Batch { size, labels: LabelForm::Coverage, samples: (0..batch).map(sample).collect() };
-    let mut phases = [0.0; 5];
+    let mut phases = [0.0; 4];
     for _ in 0..steps {
         let mut start = Instant::now();
         let mut lap = |phase: usize| {
@@ -38,20 +38,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             start = Instant::now();
         };
         let images = tensors::images(&grey, size, 3, Normalisation::Unit, Device::Cpu);
-        let targets = tensors::targets(&labelled, Device::Cpu);
         lap(0);
-        model.weights().drop_gradients();
-        let logits = Precision::Auto.compute(Device::Cpu, || model.forward_t(&images, true))?;
+        optimizer.drop_gradients();
+        let logits = Precision::Auto.compute(Device::Cpu, || model.forward_coarse(&images, true))?;
         lap(1);
-        let loss = Loss::BceDice.of(&logits, &targets, 0.5);
+        Objective::default().backward(&logits, &labelled, 1.0);
         lap(2);
-        loss.backward();
-        lap(3);
-        optimizer.clip_gradients(Some(1.0));
+        optimizer.clip(Some(1.0));
         optimizer.step(1e-3);
-        lap(4);
+        lap(3);
     }
-    for (name, phase) in ["tensors", "forward", "loss", "backward", "optimizer"].iter().zip(phases) {
+    for (name, phase) in ["images", "forward", "backward", "optimizer"].iter().zip(phases) {
         eprintln!("{name:<10} {phase:8.1} ms");
     }
     Ok(())

@@ -1,32 +1,44 @@
 //! Training: from a recipe and two data sets to weights.
 //!
-//! [`Recipe`] says how, [`Trainer`] does an epoch or a validation; what it is made of stands by itself: [`AdamW`],
-//! [`schedule`], [`loss`], [`Patience`], [`Precision`], [`Remedy`]. [`seen`] is how a network is shown
-//! radiographs. Stages decide what is kept and where.
+//! [`Recipe`] says how, [`Trainer`] does an epoch or a validation, [`Stepper`] a step; what it is made of stands by itself:
+//! [`loss`], [`optimizer`], [`schedule`], [`average`], [`Patience`], [`Precision`], [`Remedy`]. [`seen`] is how a network is
+//! shown radiographs. Stages decide what is kept and where.
 
-pub mod adamw;
-pub mod augmentation;
+pub mod average;
 pub mod boundary;
+pub mod fault;
+mod guard;
+pub mod log;
 pub mod loss;
 pub mod model;
+pub mod optimizer;
 pub mod patience;
 pub mod precision;
 pub mod recipe;
 pub mod remedy;
 pub mod schedule;
 pub mod seen;
+pub mod state;
+pub mod step;
+pub mod stepper;
 pub mod tensors;
 pub mod trainer;
-pub mod viewing;
+pub mod waiting;
 
-pub use adamw::AdamW;
-pub use augmentation::Augmentation;
+pub use average::{Average, AverageConfig};
 pub use boundary::Boundary;
-pub use loss::Loss;
+pub use fault::Fault;
+pub use log::Log;
+pub use loss::{Loss, Objective};
+pub use optimizer::{Groups, Optimizer, OptimizerConfig, Parameter};
 pub use patience::Patience;
 pub use precision::Precision;
-pub use recipe::Recipe;
+pub use recipe::{Augmentation, Recipe};
 pub use remedy::Remedy;
+pub use schedule::{Position, Schedule, ScheduleConfig};
 pub use seen::Seen;
-pub use trainer::{Step, Trainer};
-pub use viewing::Viewing;
+pub use state::Stateful;
+pub use step::Step;
+pub use stepper::Stepper;
+pub use trainer::Trainer;
+pub use waiting::Waiting;

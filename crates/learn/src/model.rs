@@ -13,9 +13,9 @@ use crate::Recipe;
 
 /// A network with fresh weights, which depend on `seed` alone: it is set before anything is drawn.
 pub fn fresh(recipe: &Recipe, device: Device, seed: u64) -> Result<Segmenter, zoo::Error> {
-    let model = Segmenter::new(&recipe.spec()?, Placement::on(device), seed as i64)?;
-    let side = i64::from(recipe.size);
-    model.check_batch(i64::from(recipe.batch), side, side)?;
+    let model = Segmenter::new(&recipe.model.spec()?, Placement::on(device), seed as i64)?;
+    let side = i64::from(recipe.input.size);
+    model.check_batch(i64::from(recipe.run.batch), side, side)?;
     expect_little(&model);
     Ok(model)
 }

@@ -2,11 +2,11 @@
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tch::Device;
 
 /// In which precision convolutions and matrix products are computed; weights, losses and sums are always f32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// bf16 on CUDA cards of compute capability 8.0 or more and on CPUs with instructions for it, else f32

@@ -1,10 +1,13 @@
 //! Grey values and bones as tensors.
 
+use std::mem::MaybeUninit;
+
 use bones::Size;
 use bones::bone::COUNT;
 use checkpoint::Normalisation;
 use feed::Batch;
 use half::f16;
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -22,9 +25,37 @@ pub fn images(
     device: Device,
 ) -> Tensor {
     let [height, width] = [size.height(), size.width()].map(i64::from);
-    let grey = Tensor::from_slice(grey).to_device(device).view([-1, 1, height, width]);
+    if device != Device::Cpu {
+        let grey = Tensor::from_slice(grey).to_device(device).view([-1, 1, height, width]);
+        return normalised(&grey, channels, normalisation);
+    }
+    // On the CPU every grey value is looked up: one pass, where libtorch's operations are one each.
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    let tables = normalised(&Tensor::from_slice(&all).view([1, 1, 1, -1]), channels, normalisation);
+    let own = if normalisation == Normalisation::Unit { 1 } else { channels };
+    let tables: Vec<f32> =
+        Vec::try_from(tables.narrow(1, 0, own).flatten(0, -1)).expect("a table of numbers");
+    let pixels = (size.pixels() as usize).max(1);
+    let shape = [(grey.len() / pixels) as i64, own, height, width];
+    let images = zoo::memory::filled(&shape, |values| {
+        let planes = values.par_chunks_exact_mut(pixels).enumerate();
+        planes.for_each(|(plane, values)| {
+            let (image, channel) = (plane / own as usize, plane % own as usize);
+            let table = &tables.as_chunks::<256>().0[channel];
+            let grey = &grey[image * pixels..][..pixels];
+            for (value, &grey) in values.iter_mut().zip(grey) {
+                value.write(table[usize::from(grey)]);
+            }
+        });
+    });
+    images.expect("enough memory for a batch's images").expand([-1, channels, height, width], false)
+}
+
+/// Grey values `[B, 1, H, W]` as what a network is given, `[B, channels, H, W]`.
+fn normalised(grey: &Tensor, channels: i64, normalisation: Normalisation) -> Tensor {
+    let (size, device) = (grey.size(), grey.device());
     let unit = grey.to_kind(Kind::Float) / 255.0;
-    let image = unit.expand([-1, channels, height, width], false);
+    let image = unit.expand([-1, channels, size[2], size[3]], false);
     if normalisation == Normalisation::Unit {
         return image;
     }
@@ -43,10 +74,14 @@ pub fn targets(batch: &Batch, device: Device) -> Tensor {
     let count = batch.samples.len();
     let largest = (1u32 << batch.labels.words()) / 2;
     if device == Device::Cpu {
-        let mut targets = vec![0.0f32; count * pixels * COUNT];
-        let samples = targets.par_chunks_exact_mut((pixels * COUNT).max(1)).zip(&batch.samples);
-        samples.for_each(|(targets, sample)| unpack(&sample.labels, pixels, largest, targets));
-        return Tensor::from_slice(&targets).view([-1, height, width, COUNT as i64]).permute([0, 3, 1, 2]);
+        let targets = zoo::memory::filled(&[count as i64, height, width, COUNT as i64], |targets| {
+            let samples = targets.par_chunks_exact_mut((pixels * COUNT).max(1)).zip(&batch.samples);
+            samples.for_each(|(targets, sample)| {
+                let unpack = Unpack { words: &sample.labels, pixels, unit: 1.0 / largest as f32, targets };
+                Arch::new().dispatch(unpack);
+            });
+        });
+        return targets.expect("enough memory for a batch's targets").permute([0, 3, 1, 2]);
     }
     let words: Vec<i32> = batch.samples.iter().flat_map(|sample| &sample.labels).copied().collect();
     let words = Tensor::from_slice(&words).to_device(device);
@@ -61,15 +96,33 @@ pub fn targets(batch: &Batch, device: Device) -> Tensor {
     targets.permute([0, 3, 1, 2])
 }
 
-/// The words `[words, pixels]` of a sample as targets `[pixels, 29]`, where a number `largest` is all of a pixel.
-fn unpack(words: &[i32], pixels: usize, largest: u32, targets: &mut [f32]) {
-    for (place, words) in words.chunks_exact(pixels.max(1)).enumerate() {
-        let share = (1u32 << place) as f32 / largest as f32;
-        for (&word, targets) in words.iter().zip(targets.as_chunks_mut::<COUNT>().0) {
-            let mut rest = word as u32;
-            while rest != 0 {
-                targets[rest.trailing_zeros() as usize % COUNT] += share;
-                rest &= rest - 1;
+/// The words `[words, pixels]` of a sample as targets `[pixels, 29]`, where a number of 1 is `unit`.
+struct Unpack<'a> {
+    words: &'a [i32],
+    pixels: usize,
+    unit: f32,
+    targets: &'a mut [MaybeUninit<f32>],
+}
+
+impl NullaryFnOnce for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Unpack { words, pixels, unit, targets } = self;
+        let targets = targets.as_chunks_mut::<COUNT>().0;
+        // One word or three, each the next binary digit of the number; a missing one is 0.
+        let word = |place: usize, at: usize| words.get(place * pixels + at).map_or(0, |&word| word as u32);
+        for (at, targets) in targets.iter_mut().enumerate() {
+            let (low, middle, high) = (word(0, at), word(1, at), word(2, at));
+            if (low | middle | high) == 0 {
+                targets.fill(MaybeUninit::new(0.0));
+                continue;
+            }
+            for (bone, target) in targets.iter_mut().enumerate() {
+                let digit = |word: u32| word >> bone & 1;
+                let number = digit(low) | digit(middle) << 1 | digit(high) << 2;
+                target.write(number as i32 as f32 * unit);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! AdamW against its formula, on tensors larger than a block and in other layouts than row-major.
 #![allow(clippy::unwrap_used)]
 
-use learn::AdamW;
+use learn::optimizer::AdamW;
+use learn::{Groups, Optimizer, OptimizerConfig, Parameter};
 use tch::{Device, Kind, Tensor};
 
 const DECAY: f64 = 0.1;
@@ -47,7 +48,11 @@ fn it_is_the_formula_over_blocks_and_in_any_layout() {
         let laid = |tensor: &Tensor| if last { channels_last(tensor) } else { tensor.shallow_clone() };
         let weights = laid(&start).to_kind(Kind::Float).set_requires_grad(true);
         assert_eq!(weights.is_contiguous(), !last, "{what}");
-        let mut optimizer = AdamW::new([("weights".to_owned(), weights.shallow_clone())], DECAY);
+        let config = OptimizerConfig::AdamW(AdamW { weight_decay: DECAY, ..AdamW::default() });
+        let parameter =
+            Parameter { key: "weights".to_owned(), tensor: weights.shallow_clone(), encoder: false };
+        let mut optimizer = Optimizer::new(&config, &Groups::default(), [parameter]);
+        assert_eq!(weights.is_contiguous(), !last, "{what}: another layout");
         let gradients: Vec<Tensor> = (1..=3).map(|step| numbers(&shape, step)).collect();
         for (gradient, rate) in gradients.iter().zip(RATES) {
             weights.shallow_clone().zero_grad();

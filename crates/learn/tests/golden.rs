@@ -3,18 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use learn::{AdamW, Loss};
+use learn::optimizer::AdamW;
+use learn::{Groups, Loss, Objective, OptimizerConfig, Parameter, Stateful};
 use serde::Deserialize;
 use tch::Tensor;
 
 #[derive(Deserialize)]
 struct Golden {
-    optimizer: Optimizer,
+    optimizer: Steps,
     losses: Losses,
 }
 
 #[derive(Deserialize)]
-struct Optimizer {
+struct Steps {
     decay: f64,
     clip: f64,
     shapes: BTreeMap<String, Vec<i64>>,
@@ -52,22 +53,32 @@ fn off(tensor: &Tensor, expected: &[f32]) -> f64 {
     (difference / expected.abs().max()).double_value(&[])
 }
 
+fn parameter(key: &str, tensor: &Tensor) -> Parameter {
+    Parameter { key: key.to_owned(), tensor: tensor.shallow_clone(), encoder: false }
+}
+
+/// AdamW with this decay.
+fn optimizer(learnt: impl IntoIterator<Item = Parameter>, weight_decay: f64) -> learn::Optimizer {
+    let config = OptimizerConfig::AdamW(AdamW { weight_decay, ..AdamW::default() });
+    learn::Optimizer::new(&config, &Groups::default(), learnt)
+}
+
 #[test]
 fn adamw_and_clipping_are_pytorchs() {
-    let Optimizer { decay, clip, shapes, start, steps } = golden().optimizer;
+    let Steps { decay, clip, shapes, start, steps } = golden().optimizer;
     let tensors: BTreeMap<&String, Tensor> = start
         .iter()
         .map(|(key, values)| (key, Tensor::from_slice(values).reshape(&shapes[key]).set_requires_grad(true)))
         .collect();
-    let learnt = || tensors.iter().map(|(key, tensor)| ((*key).clone(), tensor.shallow_clone()));
-    let mut optimizer = AdamW::new(learnt(), decay);
+    let learnt = || tensors.iter().map(|(key, tensor)| parameter(key, tensor));
+    let mut optimizer = optimizer(learnt(), decay);
     for (number, step) in steps.iter().enumerate() {
         if number == 3 {
             // Saved and restored halfway, it goes on as if nothing had happened.
             let moments: BTreeMap<String, Tensor> =
-                optimizer.moments().map(|(key, tensor)| (key, tensor.copy())).collect();
-            let mut fresh = AdamW::new(learnt(), decay);
-            fresh.restore(optimizer.steps(), &moments).unwrap();
+                optimizer.tensors().into_iter().map(|(key, tensor)| (key, tensor.copy())).collect();
+            let mut fresh = self::optimizer(learnt(), decay);
+            fresh.restore(&moments, &optimizer.notes()).unwrap();
             optimizer = fresh;
         }
         // The gradient of Σ gradient · tensor is the gradient.
@@ -79,7 +90,7 @@ fn adamw_and_clipping_are_pytorchs() {
             })
             .collect();
         Tensor::stack(&terms, 0).sum(tch::Kind::Float).backward();
-        let norm = optimizer.clip_gradients(Some(clip));
+        let norm = optimizer.clip(Some(clip));
         assert!((norm / step.norm - 1.0).abs() < 1e-6, "step {number}: norm {norm}, not {}", step.norm);
         optimizer.step(step.rate);
         for (key, tensor) in &tensors {
@@ -93,11 +104,20 @@ fn adamw_and_clipping_are_pytorchs() {
 fn moments_of_another_model_are_refused() {
     let tensor =
         |sides: &[i64]| Tensor::zeros(sides, (tch::Kind::Float, tch::Device::Cpu)).set_requires_grad(true);
-    let mut optimizer = AdamW::new([("weight".to_owned(), tensor(&[2, 3]))], 0.0);
-    assert_eq!(optimizer.restore(1, &BTreeMap::new()), Err("first/weight".to_owned()));
+    let mut optimizer = optimizer([parameter("weight", &tensor(&[2, 3]))], 0.0);
+    let notes = serde_json::json!({ "steps": 1 });
+    let misfit = optimizer.restore(&BTreeMap::new(), &notes).unwrap_err();
+    assert_eq!(
+        (misfit.key.as_str(), misfit.what.as_str()),
+        ("first/weight", "expected Float [2, 3], found no such tensor")
+    );
     let moments =
         [("first/weight".to_owned(), tensor(&[2, 3])), ("second/weight".to_owned(), tensor(&[3, 2]))];
-    assert_eq!(optimizer.restore(1, &moments.into()), Err("second/weight".to_owned()));
+    let misfit = optimizer.restore(&moments.into(), &notes).unwrap_err();
+    assert_eq!(
+        (misfit.key.as_str(), misfit.what.as_str()),
+        ("second/weight", "expected Float [2, 3], found Float [3, 2]")
+    );
     assert_eq!(optimizer.steps(), 0);
 }
 
@@ -106,9 +126,9 @@ fn losses_are_pytorchs() {
     let Losses { shape, logits, targets, cross_entropy, dice_weight, mixed, gradient } = golden().losses;
     let logits = Tensor::from_slice(&logits).reshape(&shape).set_requires_grad(true);
     let targets = Tensor::from_slice(&targets).reshape(&shape);
-    let bce = Loss::Bce.of(&logits, &targets, dice_weight).double_value(&[]);
+    let bce = Objective::of_flags(Loss::Bce, dice_weight).of(&logits, &targets).total.double_value(&[]);
     assert!((bce - cross_entropy).abs() < 1e-6, "{bce}, not {cross_entropy}");
-    let loss = Loss::BceDice.of(&logits, &targets, dice_weight);
+    let loss = Objective::of_flags(Loss::BceDice, dice_weight).of(&logits, &targets).total;
     loss.backward();
     let loss = loss.double_value(&[]);
     assert!((loss - mixed).abs() < 1e-6, "{loss}, not {mixed}");

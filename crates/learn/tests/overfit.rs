@@ -3,7 +3,9 @@
 
 use bones::{BoneSet, Mask, Size};
 use feed::{Dataset, Shares, Source, Training, Validation};
-use learn::{Augmentation, Recipe, Trainer, model};
+use learn::optimizer::AdamW;
+use learn::recipe::{Input, Network, Run};
+use learn::{Augmentation, OptimizerConfig, Recipe, Trainer, model};
 use planes::{Extent, Image, attribute};
 use shard::Record;
 use tch::Device;
@@ -39,12 +41,11 @@ fn two_radiographs_are_learnt_by_heart() {
     let path = folder.path().join("two.shard");
     samples::write(&path, &[record(0), record(1)]);
     let recipe = Recipe {
-        model: Some("linknet/resnet18".to_owned()),
-        size: SIDE,
-        batch: 2,
-        epochs: 120,
-        lr: 3e-3,
-        augmentation: Augmentation::none(),
+        model: Network { name: Some("linknet/resnet18".to_owned()), in_channels: None },
+        input: Input { size: SIDE, ..Input::default() },
+        run: Run { batch: 2, epochs: 120, ..Run::default() },
+        optimizer: OptimizerConfig::AdamW(AdamW { lr: 3e-3, ..AdamW::default() }),
+        augment: Augmentation::none(),
         ..Recipe::default()
     };
     let mut trainer = Trainer::new(model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1).unwrap();
@@ -55,20 +56,20 @@ fn two_radiographs_are_learnt_by_heart() {
     let truth = Dataset::<Validation>::open(&source, view, (), usize::MAX, 1, refuse).unwrap();
     let shares = Shares::once(training.len());
     // The bones that are there: the others have a Dice of 1 where nothing is found of them.
-    let dice = |trainer: &Trainer| {
+    let dice = |trainer: &mut Trainer| {
         let all = trainer.validate(&truth).unwrap();
         [0, 1, 2, 28].map(|bone| all[bone]).iter().sum::<f64>() / 4.0
     };
-    assert!(dice(&trainer) < 0.5, "nothing was left to learn");
+    assert!(dice(&mut trainer) < 0.5, "nothing was left to learn");
     let mut learnt = 0.0;
-    for epoch in 1..=recipe.epochs {
+    for epoch in 1..=recipe.run.epochs {
         trainer.epoch(&training, &shares, epoch, |_| Ok(())).unwrap();
         if epoch % 10 == 0 {
-            learnt = dice(&trainer);
+            learnt = dice(&mut trainer);
             if learnt >= 0.95 {
                 return;
             }
         }
     }
-    panic!("Dice {learnt} after {} epochs", recipe.epochs);
+    panic!("Dice {learnt} after {} epochs", recipe.run.epochs);
 }

@@ -16,6 +16,7 @@
 
 mod capability;
 pub mod catalog;
+mod coarse;
 mod cost;
 mod decoders;
 mod device;
@@ -24,6 +25,7 @@ mod encoders;
 mod error;
 mod fault;
 mod layers;
+pub mod memory;
 mod parameters;
 pub mod provenance;
 mod pyramid;
@@ -35,11 +37,12 @@ pub mod weights;
 
 pub use capability::autocast_pays;
 pub use catalog::ModelSpec;
+pub use coarse::Coarse;
 pub use cost::{Figures, figures};
 pub use device::{Placement, device, device_kind};
 pub use error::Error;
 pub use fault::Fault;
 pub use parameters::{Entry, Role, Weights};
 pub use pyramid::Level;
-pub use runtime::{autocast, keep_freed_memory, libtorch_version};
+pub use runtime::{autocast, backward, drop_gradient, keep_freed_memory, libtorch_version};
 pub use segmenter::{Frozen, Segmenter, outline};

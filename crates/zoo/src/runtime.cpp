@@ -1,12 +1,14 @@
 // What tch does not offer of libtorch's and the C library's run time. Declared again in runtime.rs.
 
 #include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/CPUAllocator.h>
 #include <torch/headeronly/version.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
 #include <dlfcn.h>
@@ -16,6 +18,9 @@
 #endif
 
 namespace {
+// Room for the first line of a reason, and its end.
+constexpr size_t REASON = 1024;
+
 at::DeviceType device_type(bool cuda) { return cuda ? at::kCUDA : at::kCPU; }
 
 // Memory of tensors, aligned within a block of malloc's.
@@ -94,6 +99,17 @@ extern "C" void zoo_forbid_tf32() noexcept { at::globalContext().setAllowTF32CuD
 
 // Frees the gradient of a leaf, if it has one.
 extern "C" void zoo_drop_gradient(const at::Tensor *leaf) noexcept { leaf->mutable_grad().reset(); }
+
+// Goes backward from a tensor whose gradient is given; returns whether it could, else why, in the REASON bytes of `reason`.
+extern "C" bool zoo_backward(const at::Tensor *tensor, const at::Tensor *gradient, char *reason) noexcept {
+    try {
+        tensor->backward(*gradient);
+        return true;
+    } catch (const std::exception &error) {
+        std::snprintf(reason, REASON, "%s", error.what());
+        return false;
+    }
+}
 
 // The version of the headers that this was compiled with.
 extern "C" const char *zoo_libtorch_version() noexcept { return TORCH_VERSION; }

@@ -5,15 +5,16 @@
 #![allow(unsafe_code, reason = "the calls of segment.cpp")]
 
 use std::any::Any;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tch::{TchError, Tensor};
+use tch::Tensor;
 use torch_sys::C_tensor;
 
 use crate::Fault;
+use crate::runtime::{REASON, fail};
 use crate::switches::Switches;
 
 /// Layers that a segment computes with, on whichever thread runs the backward pass: on CUDA that is another one.
@@ -37,9 +38,6 @@ struct Segment {
     work: Work,
     switches: Switches,
 }
-
-/// Room for the first line of a reason, and its end; as in segment.cpp.
-const REASON: usize = 1024;
 
 type Run = unsafe extern "C" fn(*mut c_void, *const *mut C_tensor, usize, bool, *mut c_char) -> *mut C_tensor;
 type Free = unsafe extern "C" fn(*mut c_void);
@@ -78,17 +76,10 @@ pub(crate) fn segment(
     let output =
         unsafe { zoo_recomputed(segment, run, free, pointers.as_ptr(), pointers.len(), reason.as_mut_ptr()) };
     if output.is_null() {
-        // SAFETY: the shim ends the reason with a zero byte.
-        fail(unsafe { CStr::from_ptr(reason.as_ptr()) }.to_string_lossy().into_owned());
+        fail(&reason);
     }
     // SAFETY: the shim gives a tensor that nobody else owns.
     unsafe { Tensor::from_ptr(output) }
-}
-
-/// Panics as the calls of tch do, which [`Fault::of_panic`] knows.
-#[allow(clippy::unwrap_used, clippy::unnecessary_literal_unwrap, reason = "that is how they panic")]
-fn fail(text: String) {
-    Err::<(), TchError>(TchError::Torch(text)).unwrap();
 }
 
 /// # Safety

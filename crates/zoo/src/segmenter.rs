@@ -10,7 +10,7 @@ use crate::encoders::{Encoder, EncoderOptions};
 use crate::layers::channels_last;
 use crate::parameters::{Registry, Weights};
 use crate::switches::Switches;
-use crate::{Error, Level, Placement};
+use crate::{Coarse, Error, Level, Placement};
 
 /// An encoder, a decoder with its head, and their weights.
 pub struct Segmenter {
@@ -119,14 +119,23 @@ impl Segmenter {
         self.network.encoder_key
     }
 
+    /// Whether the tensor with this key is the encoder's; all others are the decoder's and its head's.
+    pub fn is_of_encoder(&self, key: &str) -> bool {
+        key.strip_prefix(self.encoder_key()).is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// Images `[B, in_channels, H, W]`, of the model's kind and on its device, to logits `[B, classes, H, W]`.
     ///
     /// In training, batch normalisation uses and updates the batch's statistics; stochastic depth and dropout act.
     pub fn forward_t(&self, images: &Tensor, train: bool) -> Result<Tensor, Error> {
-        self.check(images, train)?;
-        let logits = self.network.forward(images, train);
         // Under autocast the head computes in half the bits.
-        Ok(logits.to_kind(self.placement.kind))
+        Ok(self.forward_coarse(images, train)?.upsampled().to_kind(self.placement.kind))
+    }
+
+    /// [`Self::forward_t`] up to the upsampling that most decoders end with, in the precision that was computed in.
+    pub fn forward_coarse(&self, images: &Tensor, train: bool) -> Result<Coarse, Error> {
+        self.check(images, train)?;
+        Ok(self.network.coarse(images, train))
     }
 
     /// [`Self::forward_t`] for prediction: in evaluation mode, without recording a graph.
@@ -245,6 +254,11 @@ impl Network {
 
     /// Images `[B, C, H, W]` to logits `[B, classes, H, W]`.
     pub(crate) fn forward(&self, images: &Tensor, train: bool) -> Tensor {
+        self.coarse(images, train).upsampled()
+    }
+
+    /// Images `[B, C, H, W]` to logits `[B, classes, h, w]`, before they are upsampled to the images' size.
+    fn coarse(&self, images: &Tensor, train: bool) -> Coarse {
         self.decoder.forward(&self.encoder.forward(&channels_last(images), train), train)
     }
 }

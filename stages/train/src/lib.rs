@@ -22,7 +22,8 @@ use bones::Bone;
 use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
 use clap::Args;
 use feed::{Dataset, Shares};
-use learn::{Patience, Recipe, Remedy, Trainer};
+use learn::recipe::{Flags, Run};
+use learn::{Log, Patience, Recipe, Remedy, Trainer, Waiting};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
@@ -45,7 +46,7 @@ pub struct Train {
     #[command(flatten)]
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
-    pub recipe: Recipe,
+    pub flags: Flags,
     /// How often an epoch shows the records of each `--in`, in order, separated by commas: 1 once, 0.5 half of them, 2
     /// twice; on the command line `--in wrist.shard@0.5` says the same
     #[arg(long, value_name = "WEIGHT", value_delimiter = ',', allow_negative_numbers = true, value_parser = weighted::weight)]
@@ -63,6 +64,9 @@ pub struct Train {
     /// Keep fewer activations in memory and compute the others again for the gradient: for large images or batches
     #[arg(long)]
     pub checkpoint_activations: bool,
+    /// Log what depends on the clock in this folder: TensorBoard event files, curves.svg, speed.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub log: Option<PathBuf>,
     /// Write a line of metrics every so many steps
     #[arg(long, value_name = "STEPS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub log_every: u64,
@@ -88,6 +92,7 @@ impl Stage for Train {
             Port::new("weights", Arity::Optional, [Artefact::file("weights")]),
             Port::new("encoder-weights", Arity::Optional, [Artefact::file("weights")]),
             Port::new("augment", Arity::Optional, [Artefact::file("augmentation")]),
+            Port::new("recipe", Arity::Optional, [Artefact::file("recipe")]),
         ]
     }
 
@@ -106,13 +111,14 @@ impl Train {
         let seed = job.seed();
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(usage)?;
+        let recipe = Recipe::of_flags(&self.flags)?;
+        if let Some(file) = &self.flags.recipe {
+            job.note_file("recipe", file)?;
+        }
         let recipe = match &self.beginning.start {
-            Some(start) => {
-                self.recipe.clone().begun_from(&learn::model::read(start)?).map_err(Failure::Usage)?
-            }
-            None => self.recipe.clone(),
+            Some(start) => recipe.begun_from(&learn::model::read(start)?).map_err(Failure::Usage)?,
+            None => recipe,
         };
-        recipe.view().map_err(Failure::Usage)?;
         if let Some(count) = self.show_augmentations {
             return self.show(job, &recipe, count as usize);
         }
@@ -121,7 +127,7 @@ impl Train {
         let begun = self.beginning.apply(&model, job)?;
         let recipe = recipe.settled(begun.normalisation, device).map_err(usage)?;
         let mut trainer = Trainer::new(model, &recipe, seed, job.threads())?;
-        if let Some(file) = recipe.augmentation.file() {
+        if let Some(file) = recipe.augment.file() {
             job.note_file("augment", file)?;
         }
 
@@ -153,7 +159,8 @@ impl Train {
                 libtorch: zoo::libtorch_version().to_owned(),
             },
         };
-        let patience = Patience::new((recipe.patience > 0).then_some(recipe.patience), recipe.min_delta);
+        let run = &recipe.run;
+        let patience = Patience::new((run.patience > 0).then_some(run.patience), run.min_delta);
         let folder = job.directory_to_resume()?;
         let (mut store, mut progress) = match Store::open(folder, identity, patience, job.replaces())? {
             Opened::Growing(both) => *both,
@@ -161,10 +168,21 @@ impl Train {
         };
         if progress.epoch > 0 {
             store.restore(&mut trainer, &progress)?;
-            job.note(&format!("goes on after epoch {} of {}", progress.epoch, recipe.epochs));
+            job.note(&format!("goes on after epoch {} of {}", progress.epoch, run.epochs));
         }
         let data = Data { training: &training.set, shares, validation: &validation.set };
-        self.fit(job, &mut trainer, &mut store, &mut progress, &data)?;
+        let mut log = match &self.log {
+            Some(folder) => Some(
+                Log::open(folder, &store.identity().recipe, &store.lines()?, progress.step)
+                    .map_err(Failure::system)?,
+            ),
+            None => None,
+        };
+        let fitted = self.fit(job, &mut trainer, &mut store, &mut progress, &data, log.as_mut());
+        if let Some(log) = log {
+            log.end(fitted.is_ok()).map_err(Failure::system)?;
+        }
+        fitted?;
         store.finish(&described(&trainer, &store, &progress)?)
     }
 
@@ -176,8 +194,10 @@ impl Train {
         store: &mut Store,
         progress: &mut Progress,
         data: &Data<'_>,
+        mut log: Option<&mut Log>,
     ) -> Result<(), Failure> {
-        let epochs = self.recipe.epochs;
+        let Run { epochs, validate_every, .. } = trainer.recipe().run;
+        let mut waiting = Waiting::new(job.threads());
         job.total(epochs * trainer.steps_per_epoch(&data.shares));
         job.advance(progress.step);
         while progress.epoch < epochs && !progress.patience.is_over() {
@@ -185,30 +205,52 @@ impl Train {
             let loss = trainer.epoch(data.training, &data.shares, epoch, |step| {
                 job.advance(1);
                 progress.step = step.step;
-                if step.step % self.log_every != 0 {
+                waiting.note(&step).iter().for_each(|advice| job.note(advice));
+                if let Some(log) = &mut log {
+                    log.count(&step);
+                }
+                if step.left_out {
+                    job.note(&format!("step {} is left out: its loss or gradient is no number", step.step));
                     return Ok(());
                 }
-                store.log(&Line::Step {
+                if !step.step.is_multiple_of(self.log_every) {
+                    return Ok(());
+                }
+                let line = Line::Step {
                     epoch,
                     step: step.step,
                     loss: step.loss,
+                    terms: step.terms.into_iter().collect(),
                     learning_rate: step.learning_rate,
                     gradient_norm: step.gradient_norm,
-                })
+                };
+                tell(&mut log, &line)?;
+                store.log(&line)
             })?;
             progress.epoch = epoch;
-            let due = epoch.is_multiple_of(self.recipe.validate_every) || epoch == epochs;
+            let due = epoch.is_multiple_of(validate_every) || epoch == epochs;
             let validation = due.then(|| measure(trainer, data.validation, progress)).transpose()?;
             let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
             if best {
                 store.keep_best(trainer, epoch)?;
             }
             job.message(&told(epoch, epochs, loss, validation.as_ref(), best));
-            store.log(&Line::Epoch { epoch, step: progress.step, loss, validation, best })?;
+            let left_out = trainer.stepper().left_out();
+            let line = Line::Epoch { epoch, step: progress.step, loss, left_out, validation, best };
+            tell(&mut log, &line)?;
+            if let (Some(log), true) = (&mut log, due) {
+                log.weights(trainer.model(), progress.step).map_err(Failure::system)?;
+            }
+            store.log(&line)?;
             store.save(trainer, progress)?;
         }
         Ok(())
     }
+}
+
+/// Tells a line of metrics in the log, where there is one.
+fn tell(log: &mut Option<&mut Log>, line: &Line) -> Result<(), Failure> {
+    log.as_mut().map_or(Ok(()), |log| log.tell(line)).map_err(Failure::system)
 }
 
 /// What is learnt from, and how often each of it.
@@ -231,12 +273,12 @@ fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Ch
         model: learn::model::described(trainer.model().spec()),
         classes: planes::classes(),
         input: Input {
-            size: of.size,
-            filter: of.filter(),
+            size: of.input.size,
+            filter: of.input.filter(),
             placement: trainer.view().fit,
             windows: trainer.view().windows,
             clahe: trainer.view().clahe,
-            normalisation: of.normalisation(),
+            normalisation: of.input.normalisation(),
         },
         recipe,
         seed,
@@ -246,19 +288,20 @@ fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Ch
         validation,
         best,
         last,
-        stopped_early: progress.epoch < of.epochs,
+        stopped_early: progress.epoch < of.run.epochs,
         versions,
     })
 }
 
 /// A validation of the network as it is now.
 fn measure(
-    trainer: &Trainer,
+    trainer: &mut Trainer,
     data: &Dataset<feed::Validation>,
     progress: &Progress,
 ) -> Result<Validation, Failure> {
     let classes = trainer.validate(data)?;
     let dice = classes.iter().sum::<f64>() / Bone::ALL.len() as f64;
+    trainer.stepper_mut().note(dice);
     Ok(Validation { epoch: progress.epoch, step: progress.step, dice, classes: classes.to_vec() })
 }
 

@@ -35,9 +35,9 @@ const LINES: usize = 7;
 impl Train {
     /// Writes the first samples of the first epoch, as they would be trained on.
     pub(crate) fn show(&self, job: &mut Job, recipe: &Recipe, count: usize) -> Result<(), Failure> {
-        let view = recipe.view().map_err(Failure::Usage)?;
-        let augmentation = recipe.augmentation.recipe()?;
-        if let Some(file) = recipe.augmentation.file() {
+        let view = recipe.input.view();
+        let augmentation = recipe.augment.read()?;
+        if let Some(file) = recipe.augment.file() {
             job.note_file("augment", file)?;
         }
         let form = Trainer::form_of(recipe, &augmentation);
@@ -51,7 +51,7 @@ impl Train {
             tail: feed::Tail::Fill,
             shares: &shares,
             recipe: &augmentation,
-            on_small_bones: recipe.augmentation.on_small_bones,
+            on_small_bones: recipe.augment.on_small_bones,
             ahead: 0,
             threads: job.threads(),
         };

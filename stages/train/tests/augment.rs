@@ -20,10 +20,11 @@ fn transforms(bench: &Bench, out: &str, more: &[&str]) -> Vec<Value> {
     let more = with(more);
     let more: Vec<&str> = more.iter().map(String::as_str).collect();
     let recipe = bench.trained(out, &more).checkpoint.recipe;
-    for flag in ["augment", "flip", "rotate", "scale", "shift", "brightness", "contrast"] {
+    let recipe = &recipe["augment"];
+    for flag in ["recipe", "flip", "rotate", "scale", "shift", "brightness", "contrast"] {
         assert!(recipe.get(flag).is_none(), "{flag}: {recipe}");
     }
-    recipe["augmentation"]["transforms"].as_array().unwrap().clone()
+    recipe["transforms"].as_array().unwrap().clone()
 }
 
 fn names(transforms: &[Value]) -> Vec<&str> {
@@ -89,7 +90,10 @@ fn flags_beside_a_recipe_contradict_it() {
     let bench = Bench::new();
     for flag in ["--flip", "--rotate", "--scale", "--shift", "--brightness", "--contrast"] {
         let said = bench.refused(2, &["--augment", "field", flag, "0.3"]);
-        assert!(said.contains("--augment field says how samples are varied"), "{said}");
+        assert!(
+            said.contains("--augment field: ") && said.contains("field says how samples are varied"),
+            "{said}"
+        );
     }
 }
 
@@ -99,16 +103,15 @@ fn a_changed_recipe_is_another_run() {
     fs::write(bench.path("own.toml"), OWN).unwrap();
     let own = ["--epochs", "90", "--augment", "own.toml"];
     bench.kill_after("epoch-00001", "refused", &own);
-    for (text, expected) in [
-        (OWN.replace("0.25", "0.75"), "augmentation.transforms: "),
-        (String::new(), "augmentation.transforms: "),
-    ] {
+    for (text, expected) in
+        [(OWN.replace("0.25", "0.75"), "augment.transforms: "), (String::new(), "augment.transforms: ")]
+    {
         fs::write(bench.path("own.toml"), text).unwrap();
         let said = bench.refused(2, &own);
         assert!(said.contains("holds an unfinished run") && said.contains(expected), "{said}");
     }
     let said = bench.refused(2, &[&own[..], &["--label-form", "centre"]].concat());
-    assert!(said.contains("label_form: coverage → centre"), "{said}");
+    assert!(said.contains("augment.label-form: coverage → centre"), "{said}");
     // Another file that says the same, and says more in comments, is the same run.
     fs::write(bench.path("other.toml"), format!("# as before\n{OWN}")).unwrap();
     bench.kill_after("epoch-00002", "refused", &["--epochs", "90", "--augment", "other.toml"]);
@@ -121,7 +124,7 @@ fn forms_of_labels_are_recorded_and_make_a_difference() {
     for form in ["coverage", "centre", "legacy"] {
         let arguments = ["--epochs", "2", "--lr", "3e-3", "--augment", "field", "--label-form", form];
         let trained = bench.trained(form, &arguments);
-        assert_eq!(trained.checkpoint.recipe["label_form"], form);
+        assert_eq!(trained.checkpoint.recipe["augment"]["label-form"], form);
         weights.push(bench.bytes(form, file::LAST));
         let resumed = format!("{form}-resumed");
         bench.kill_after("epoch-00001", &resumed, &arguments);
@@ -130,7 +133,7 @@ fn forms_of_labels_are_recorded_and_make_a_difference() {
     }
     assert!(weights[0] != weights[1] && weights[1] != weights[2] && weights[0] != weights[2]);
     let plain = bench.trained("plain", &ONE);
-    assert_eq!(plain.checkpoint.recipe["label_form"], "coverage");
+    assert_eq!(plain.checkpoint.recipe["augment"]["label-form"], "coverage");
 }
 
 /// Width and height of a PNG file.

@@ -33,7 +33,7 @@ fn placements_are_recorded_and_make_a_difference() {
     let pad = trained(&bench, "pad", &["--placement", "pad"]);
     assert_eq!(plain.summary.output_digest, pad.summary.output_digest);
     assert_eq!((pad.checkpoint.input.placement, pad.checkpoint.format), (Fit::Pad, 2));
-    assert_eq!(pad.checkpoint.recipe["placement"], "pad");
+    assert_eq!(pad.checkpoint.recipe["input"]["placement"], "pad");
     let stretch = trained(&bench, "stretch", &["--placement", "stretch"]);
     assert_eq!(stretch.checkpoint.input.placement, Fit::Stretch);
     assert_ne!(bench.bytes("pad", file::LAST), bench.bytes("stretch", file::LAST));
@@ -93,7 +93,7 @@ fn windows_are_recorded_trained_on_and_validated_by() {
     let windows = trained(&bench, "windows", &["--window", "96"]);
     assert_eq!(windows.checkpoint.input.windows, Some(Windows { side: 96, stride: 48 }));
     assert_eq!(
-        (&windows.checkpoint.recipe["window"], &windows.checkpoint.recipe["stride"]),
+        (&windows.checkpoint.recipe["input"]["window"], &windows.checkpoint.recipe["input"]["stride"]),
         (&96.into(), &48.into())
     );
     // The stride is for validation alone.
@@ -103,7 +103,7 @@ fn windows_are_recorded_trained_on_and_validated_by() {
     // Where windows lie is drawn, and depends on the bones.
     for share in ["0", "1"] {
         let on = trained(&bench, share, &["--window", "96", "--on-small-bones", share]);
-        assert_eq!(on.checkpoint.recipe["on_small_bones"], share.parse::<f64>().unwrap());
+        assert_eq!(on.checkpoint.recipe["augment"]["on-small-bones"], share.parse::<f64>().unwrap());
     }
     assert_ne!(bench.bytes("0", file::LAST), bench.bytes("1", file::LAST));
     // A run goes on by windows too.
@@ -209,10 +209,13 @@ fn rubbish_is_refused_in_a_line() {
         (&["--window", "96", "--stride", "0"], "--stride"),
         (
             &["--window", "96", "--stride", "97"],
-            "--stride 97 leaves gaps between windows of 96: give 96 at most",
+            "--stride 97: input.stride: 97 is out of range: give 1 to 96: more leaves gaps",
         ),
         (&["--stride", "48"], "--window"),
-        (&["--window", "96", "--placement", "stretch"], "leave --placement stretch out"),
+        (
+            &["--window", "96", "--placement", "stretch"],
+            "--placement stretch: input.placement: stretch is out of range: give pad",
+        ),
         (&["--placement", "crop"], "pad, stretch"),
         (&["--clahe", "-1"], "`-1` is no clip limit from 0 to 256"),
         (&["--clahe", "nan"], "`nan` is no clip limit from 0 to 256"),

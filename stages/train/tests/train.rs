@@ -116,7 +116,7 @@ fn a_last_batch_of_one_is_dropped_or_filled_or_refused_before_the_first_step() {
     let pooling = ["--model", "deeplabv3/resnet18", "--epochs", "1"];
     for tail in ["drop", "fill"] {
         let trained = bench.trained(tail, &[&pooling[..], &["--tail", tail]].concat());
-        assert_eq!(trained.checkpoint.recipe["tail"], tail);
+        assert_eq!(trained.checkpoint.recipe["run"]["tail"], tail);
         let steps = trained.lines.iter().filter(|line| matches!(line, Line::Step { .. })).count();
         assert_eq!(steps, if tail == "drop" { 2 } else { 3 });
     }

@@ -41,15 +41,13 @@ impl Cells {
         };
         let mut row = vec![BoneSet::EMPTY; size.width() as usize];
         let mut sets = Sets::Numbered(Vec::with_capacity(size.pixels() as usize), Vec::new());
-        let mut last: Option<(u32, u8)> = None;
         for y in 0..size.height() {
             rows.row(y, &mut row);
-            for set in row.iter().map(|set| set.bits()) {
-                sets.push(set, &mut last);
-            }
+            // Most cells have the set of the one before.
+            row.chunk_by(|one, next| one == next).for_each(|run| sets.push(run[0].bits(), run.len()));
         }
         let calm = calm(&sets, size.width() as usize);
-        sets.push(0, &mut last);
+        sets.push(0, 1);
         Cells { size, sets, calm }
     }
 
@@ -85,28 +83,23 @@ impl Cells {
 }
 
 impl Sets {
-    fn push(&mut self, set: u32, last: &mut Option<(u32, u8)>) {
+    /// Puts `count` cells with a set behind the others.
+    fn push(&mut self, set: u32, count: usize) {
         let (numbers, known) = match self {
-            Sets::Own(own) => return own.push(set),
+            Sets::Own(own) => return own.resize(own.len() + count, set),
             Sets::Numbered(numbers, known) => (numbers, known),
         };
-        if let Some((_, number)) = last.filter(|(one, _)| *one == set) {
-            return numbers.push(number);
-        }
         let found = known.iter().position(|one| *one == set).unwrap_or_else(|| {
             known.push(set);
             known.len() - 1
         });
         match u8::try_from(found) {
-            Ok(number) => {
-                *last = Some((set, number));
-                numbers.push(number);
-            }
+            Ok(number) => numbers.resize(numbers.len() + count, number),
             Err(_) => {
                 let mut own: Vec<u32> = Vec::with_capacity(numbers.capacity());
                 own.extend(numbers.iter().map(|number| known[usize::from(*number)]));
-                own.push(set);
                 *self = Sets::Own(own);
+                self.push(set, count);
             }
         }
     }

@@ -11,11 +11,10 @@
 //! | `decoder.conv`, `bn`     | 256 × 64²  | 256 × 64²      |
 //! | `segmentation_head`      | 256 × 64²  | classes × 512² |
 
-use tch::Tensor;
-
 use super::aspp::{Aspp, CHANNELS};
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -50,7 +49,7 @@ impl DeepLabV3 {
 }
 
 impl Decoder for DeepLabV3 {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mixed = self.aspp.forward(pyramid.coarsest(), train);
         self.head.forward(&self.conv.forward(&mixed, train).relu_(), pyramid)
     }

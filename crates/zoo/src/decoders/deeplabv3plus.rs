@@ -18,6 +18,7 @@ use tch::Tensor;
 use super::aspp::{Aspp, CHANNELS, SeparableNormRelu};
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -63,7 +64,7 @@ impl DeepLabV3Plus {
 }
 
 impl Decoder for DeepLabV3Plus {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mixed = self.after.forward(&self.aspp.forward(pyramid.coarsest(), train), train);
         let beside = self.narrow.forward(pyramid.expect(BESIDE), train);
         let mixed = mixed.upsample_bilinear2d(size_of(&beside), true, None, None);

@@ -9,9 +9,8 @@
 //! | `classifier.4` | 512 × 64²  | classes × 64²   |
 //! | upsampled      |            | classes × 512²  |
 
-use tch::Tensor;
-
 use super::{Architecture, Decoder, DecoderOptions, TORCHVISION};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNormRelu, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -58,8 +57,9 @@ impl Head {
 }
 
 impl Decoder for Head {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let features = self.conv.forward(pyramid.coarsest(), train).dropout(self.dropout, train);
-        self.classes.forward(&features).upsample_bilinear2d(pyramid.size_at(0), false, None, None)
+        let logits = self.classes.forward(&features);
+        Coarse { logits, size: pyramid.size_at(0), align_corners: false }
     }
 }

@@ -17,6 +17,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvShape, GroupNorm, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -74,7 +75,7 @@ impl Fpn {
 }
 
 impl Decoder for Fpn {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mut above: Option<Tensor> = None;
         let mut sum: Option<Tensor> = None;
         for ((features, lateral), branch) in pyramid.coarsest_first().zip(&self.laterals).zip(&self.branches)

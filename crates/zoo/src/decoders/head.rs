@@ -2,7 +2,8 @@
 
 use tch::Tensor;
 
-use crate::layers::{Conv2d, ConvShape, size_of};
+use crate::Coarse;
+use crate::layers::{Conv2d, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -19,10 +20,8 @@ impl Head {
         Self { conv: Conv2d::with_bias(&scope, ConvShape::same(inputs, classes, kernel), init) }
     }
 
-    // [B, inputs, h, w] -> [B, classes, H, W]
-    pub(super) fn forward(&self, features: &Tensor, pyramid: &Pyramid) -> Tensor {
-        let logits = self.conv.forward(features);
-        let size = pyramid.size_at(0);
-        if size_of(&logits) == size { logits } else { logits.upsample_bilinear2d(size, true, None, None) }
+    // [B, inputs, h, w] -> [B, classes, h, w], to be [B, classes, H, W]
+    pub(super) fn forward(&self, features: &Tensor, pyramid: &Pyramid) -> Coarse {
+        Coarse { logits: self.conv.forward(features), size: pyramid.size_at(0), align_corners: true }
     }
 }

@@ -15,9 +15,8 @@
 //!
 //! From `mit_b2` on the head has 768 channels instead of 256.
 
-use tch::Tensor;
-
 use super::{Architecture, Decoder, DecoderOptions, TRANSFORMERS};
+use crate::Coarse;
 use crate::layers::{BatchNorm2d, Conv2d, ConvShape, Fusion, Linear, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -73,9 +72,9 @@ impl SegFormer {
 }
 
 impl Decoder for SegFormer {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let fused = self.linear_fuse.forward(pyramid.coarsest_first(), pyramid.size_at(MEETING), train);
         let logits = self.classifier.forward(&fused.dropout(self.dropout, train));
-        logits.upsample_bilinear2d(pyramid.size_at(0), false, None, None)
+        Coarse { logits, size: pyramid.size_at(0), align_corners: false }
     }
 }

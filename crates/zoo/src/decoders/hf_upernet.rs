@@ -14,10 +14,9 @@
 //! | `decode_head.classifier`                | 512 × 128²            | classes × 128²   |
 //! | upsampled                               |                       | classes × 512²   |
 
-use tch::Tensor;
-
 use super::upernet::{LevelFusion, Part};
 use super::{Architecture, Decoder, DecoderOptions, TRANSFORMERS};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNorm, ConvNormRelu, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -89,9 +88,9 @@ impl UPerNet {
 }
 
 impl Decoder for UPerNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let maps = [2, 3, 4, 5].map(|position| pyramid.expect(position).shallow_clone());
         let logits = self.classifier.forward(&self.fusion.forward(&maps, train));
-        logits.upsample_bilinear2d(pyramid.size_at(0), false, None, None)
+        Coarse { logits, size: pyramid.size_at(0), align_corners: false }
     }
 }

@@ -16,6 +16,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{BatchNorm2d, ConvNormRelu, ConvShape, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -52,7 +53,7 @@ impl LinkNet {
 }
 
 impl Decoder for LinkNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mut features = pyramid.coarsest().shallow_clone();
         for (position, block) in (0..5).rev().zip(&self.blocks) {
             let up = block.forward(&features, train);

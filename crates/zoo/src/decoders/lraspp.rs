@@ -11,9 +11,8 @@
 //! | `classifier.high_classifier` | 128 × 64²     | classes × 64²  |
 //! | sum, upsampled               | classes × 64² | classes × 512² |
 
-use tch::Tensor;
-
 use super::{Architecture, Decoder, DecoderOptions, TORCHVISION};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -55,12 +54,12 @@ impl Lraspp {
 }
 
 impl Decoder for Lraspp {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let (low, high) = (pyramid.expect(LOW), pyramid.coarsest());
         let scale = self.scale.forward(&high.adaptive_avg_pool2d([1, 1])).sigmoid_();
         let scaled =
             (self.cbr.forward(high, train) * scale).upsample_bilinear2d(size_of(low), false, None, None);
         let logits = self.low_classifier.forward(low) + self.high_classifier.forward(&scaled);
-        logits.upsample_bilinear2d(pyramid.size_at(0), false, None, None)
+        Coarse { logits, size: pyramid.size_at(0), align_corners: false }
     }
 }

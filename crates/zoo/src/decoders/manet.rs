@@ -18,6 +18,7 @@ use tch::Tensor;
 use super::head::Head;
 use super::up::Up;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -67,7 +68,7 @@ impl MaNet {
 }
 
 impl Decoder for MaNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mut features = self.center.forward(pyramid.coarsest());
         for (position, block) in (0..5).rev().zip(&self.blocks) {
             features = match block {

@@ -22,17 +22,15 @@ mod upernet;
 
 use std::fmt::Debug;
 
-use tch::Tensor;
-
-use crate::Level;
 use crate::encoders::{Library, Variant};
 use crate::parameters::Scope;
 use crate::pyramid::Pyramid;
+use crate::{Coarse, Level};
 
 /// A built decoder with its head.
 pub(crate) trait Decoder: Debug {
-    /// Features to logits `[B, classes, H, W]` at the size of the images.
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor;
+    /// Features to logits, before they are brought to the size of the images.
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse;
 }
 
 /// A row of the table of architectures.

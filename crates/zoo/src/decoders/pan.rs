@@ -15,6 +15,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{BatchNorm2d, Conv2d, ConvNorm, ConvShape, Running, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -54,7 +55,7 @@ impl Pan {
 }
 
 impl Decoder for Pan {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mut features = self.fpa.forward(pyramid.coarsest(), train);
         for (position, gate) in (2..=4).rev().zip(&self.gaus) {
             features = gate.forward(pyramid.expect(position), &features, train);

@@ -16,6 +16,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNormRelu, ConvShape, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -72,7 +73,7 @@ impl PspNet {
 }
 
 impl Decoder for PspNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let features = pyramid.coarsest();
         let size = size_of(features);
         let pool = |(side, block): (&i64, &Block)| {

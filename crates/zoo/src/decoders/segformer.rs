@@ -12,10 +12,9 @@
 //! | `decoder.fuse_stage`  | 1024 × 128²          | 256 × 128²     |
 //! | `segmentation_head`   | 256 × 128²           | classes × 512² |
 
-use tch::Tensor;
-
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{BatchNorm2d, Conv2d, ConvShape, Fusion, Linear, Running};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -60,7 +59,7 @@ impl SegFormer {
 }
 
 impl Decoder for SegFormer {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let fused = self.fuse_stage.forward(pyramid.coarsest_first(), pyramid.size_at(MEETING), train);
         self.head.forward(&fused, pyramid)
     }

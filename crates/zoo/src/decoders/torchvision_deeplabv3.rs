@@ -11,10 +11,9 @@
 //! | `classifier.4`         | 256 × 64²  | classes × 64²  |
 //! | upsampled              |            | classes × 512² |
 
-use tch::Tensor;
-
 use super::aspp::{Aspp, CHANNELS};
 use super::{Architecture, Decoder, DecoderOptions, TORCHVISION, fcn};
+use crate::Coarse;
 use crate::layers::{Conv2d, ConvNorm, ConvShape};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -54,9 +53,9 @@ impl DeepLabV3 {
 }
 
 impl Decoder for DeepLabV3 {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mixed = self.aspp.forward(pyramid.coarsest(), train);
         let logits = self.classes.forward(&self.conv.forward(&mixed, train).relu_());
-        logits.upsample_bilinear2d(pyramid.size_at(0), false, None, None)
+        Coarse { logits, size: pyramid.size_at(0), align_corners: false }
     }
 }

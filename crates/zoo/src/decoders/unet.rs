@@ -17,6 +17,7 @@ use tch::Tensor;
 use super::head::Head;
 use super::up::Up;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -46,7 +47,7 @@ impl UNet {
 }
 
 impl Decoder for UNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let mut features = pyramid.coarsest().shallow_clone();
         for (position, block) in (0..5).rev().zip(&self.blocks) {
             let beside: Vec<&Tensor> = pyramid.at(position).into_iter().collect();

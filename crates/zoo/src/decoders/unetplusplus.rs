@@ -19,6 +19,7 @@ use tch::Tensor;
 use super::head::Head;
 use super::up::Up;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
 
@@ -63,7 +64,7 @@ impl UNetPlusPlus {
 }
 
 impl Decoder for UNetPlusPlus {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         // What the nodes of the previous and of this column made, deepest first.
         let mut previous: Vec<Option<Tensor>> = Vec::new();
         for (column, nodes) in self.columns.iter().enumerate() {

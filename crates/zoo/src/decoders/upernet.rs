@@ -16,6 +16,7 @@ use tch::Tensor;
 
 use super::head::Head;
 use super::{Architecture, Decoder, DecoderOptions, USUAL};
+use crate::Coarse;
 use crate::layers::{ConvNormRelu, ConvShape, LayerNorm, size_of};
 use crate::parameters::{Init, Scope};
 use crate::pyramid::Pyramid;
@@ -64,7 +65,7 @@ impl UPerNet {
 }
 
 impl Decoder for UPerNet {
-    fn forward(&self, pyramid: &Pyramid, train: bool) -> Tensor {
+    fn forward(&self, pyramid: &Pyramid, train: bool) -> Coarse {
         let normed = |index: usize| {
             let channels_behind = pyramid.expect(index + 2).permute([0, 2, 3, 1]);
             self.norms[index].forward(&channels_behind).permute([0, 3, 1, 2])

@@ -16,9 +16,9 @@ pub(super) enum Earlier {
     /// Nothing that took an epoch.
     Nothing,
     /// A state to go on from.
-    Unfinished(Progress),
+    Unfinished(Box<Progress>),
     /// A whole checkpoint, but for its name.
-    Complete(Identity),
+    Complete(Box<Identity>),
     /// Something else, for this reason.
     Unknown(String),
 }
@@ -29,7 +29,7 @@ impl Earlier {
         let folder = &layout.folder;
         if folder.join(file::DESCRIPTION).exists() {
             return Ok(match Checkpoint::read(folder) {
-                Ok(checkpoint) => Earlier::Complete(Identity::of(checkpoint)),
+                Ok(checkpoint) => Earlier::Complete(Box::new(Identity::of(checkpoint))),
                 Err(error) => Earlier::Unknown(error.to_string()),
             });
         }
@@ -39,7 +39,7 @@ impl Earlier {
             let path = newest.join(PROGRESS);
             let text = fs::read_to_string(&path).map_err(io_failure)?;
             return Ok(match serde_json::from_str(&text) {
-                Ok(progress) => Earlier::Unfinished(progress),
+                Ok(progress) => Earlier::Unfinished(Box::new(progress)),
                 Err(error) => Earlier::Unknown(format!("{} is no state of a run: {error}", path.display())),
             });
         }
@@ -54,14 +54,17 @@ impl Earlier {
     pub(super) fn refusal(&self, folder: &Path, identity: &Identity) -> Failure {
         let (what, other) = match self {
             Earlier::Unfinished(progress) => {
-                let epochs = progress.identity.recipe.get("epochs").map(|epochs| format!(" of {epochs}"));
+                let epochs =
+                    progress.identity.recipe["run"].get("epochs").map(|epochs| format!(" of {epochs}"));
                 let best = progress.best.as_ref();
                 let best = best.map(|best| format!(", best Dice {:.4} of epoch {}", best.dice, best.epoch));
                 let [epochs, best] = [epochs, best].map(|words| words.unwrap_or_else(String::new));
                 let what = format!("an unfinished run (after epoch {}{epochs}{best})", progress.epoch);
                 (what, Some(&progress.identity))
             }
-            Earlier::Complete(other) => ("a finished run that lacks only its name".to_owned(), Some(other)),
+            Earlier::Complete(other) => {
+                ("a finished run that lacks only its name".to_owned(), Some(&**other))
+            }
             Earlier::Nothing => ("nothing".to_owned(), None),
             Earlier::Unknown(reason) => (format!("what this program cannot go on from ({reason})"), None),
         };

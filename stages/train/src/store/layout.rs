@@ -7,7 +7,8 @@
 //!     best-00007.safetensors      weights with the best Dice so far, of epoch 7
 //!     epoch-00009/                appears whole, by a rename; the one before goes then
 //!       weights.safetensors
-//!       moments.safetensors       of the optimizer
+//!       average.safetensors       the average of weights, where they are averaged
+//!       moments.safetensors       of the optimizer, and of the average
 //!       progress.json             the rest, and how long metrics.jsonl was
 //! ```
 
@@ -20,6 +21,7 @@ use stage::Failure;
 
 pub(super) const STATE: &str = "state";
 pub(super) const WEIGHTS: &str = "weights.safetensors";
+pub(super) const AVERAGE: &str = "average.safetensors";
 pub(super) const MOMENTS: &str = "moments.safetensors";
 pub(super) const PROGRESS: &str = "progress.json";
 

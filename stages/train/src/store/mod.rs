@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use checkpoint::{Checkpoint, Line, file};
 use fs_err as fs;
-use learn::{Patience, Trainer};
+use learn::{Patience, Stateful as _, Trainer};
 use partial::{Existing, PartialFolder};
 use stage::Failure;
 use zoo::weights::WeightsError;
@@ -50,8 +50,8 @@ impl Store {
     ) -> Result<Opened, Failure> {
         let layout = Layout { folder };
         let progress = match Earlier::of(&layout)? {
-            Earlier::Unfinished(progress) if progress.identity == identity => progress,
-            Earlier::Complete(other) if other == identity => {
+            Earlier::Unfinished(progress) if progress.identity == identity => *progress,
+            Earlier::Complete(other) if *other == identity => {
                 remove(&layout.state())?;
                 return Ok(Opened::Complete);
             }
@@ -78,12 +78,16 @@ impl Store {
         let state = self.layout.epoch(progress.epoch);
         trainer.model().weights().load(&state.join(layout::WEIGHTS)).map_err(unusable)?;
         let moments = zoo::weights::read(&state.join(layout::MOMENTS)).map_err(unusable)?;
-        trainer.optimizer_mut().restore(progress.step, &moments).map_err(|key| {
-            Failure::data(
-                state.join(layout::MOMENTS).display(),
-                format!("{key} is missing or of another shape"),
-            )
-        })
+        let restored = trainer.stepper_mut().restore(&moments, &progress.stepper);
+        restored.map_err(|misfit| Failure::data(state.join(layout::MOMENTS).display(), misfit))
+    }
+
+    /// The lines of `metrics.jsonl` so far.
+    pub(crate) fn lines(&self) -> Result<Vec<Line>, Failure> {
+        let text = fs::read_to_string(self.layout.metrics()).map_err(io_failure)?;
+        let line = |text| serde_json::from_str(text);
+        let lines: Result<_, _> = text.lines().map(line).collect();
+        lines.map_err(|error| Failure::data(self.layout.metrics().display(), error))
     }
 
     /// Adds a line to `metrics.jsonl`.
@@ -94,19 +98,25 @@ impl Store {
     }
 
     /// Writes the network's weights as the best so far: a copy, which later steps don't change.
-    pub(crate) fn keep_best(&self, trainer: &Trainer, epoch: u64) -> Result<(), Failure> {
-        trainer.model().weights().save(&self.layout.best(epoch)).map_err(unwritable)
+    pub(crate) fn keep_best(&self, trainer: &mut Trainer, epoch: u64) -> Result<(), Failure> {
+        let path = self.layout.best(epoch);
+        trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable)
     }
 
     /// Saves all that a later run needs.
-    pub(crate) fn save(&mut self, trainer: &Trainer, progress: &mut Progress) -> Result<(), Failure> {
+    pub(crate) fn save(&mut self, trainer: &mut Trainer, progress: &mut Progress) -> Result<(), Failure> {
         let path = self.layout.epoch(progress.epoch);
         let state = PartialFolder::create(&path, Existing::Replace).map_err(io_failure)?;
         self.journal.sync_data().map_err(io_failure)?;
         progress.metrics = self.journal.metadata().map_err(io_failure)?.len();
         trainer.model().weights().save(&state.growing().join(layout::WEIGHTS)).map_err(unwritable)?;
-        let moments: Vec<_> = trainer.optimizer().moments().collect();
-        let moments = moments.iter().map(|(key, tensor)| (key.as_str(), *tensor));
+        if trainer.stepper().averages() {
+            let path = state.growing().join(layout::AVERAGE);
+            trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable)?;
+        }
+        let moments = trainer.stepper().tensors();
+        let moments = moments.iter().map(|(key, tensor)| (key.as_str(), tensor));
+        progress.stepper = trainer.stepper().notes();
         zoo::weights::write(&state.growing().join(layout::MOMENTS), moments).map_err(unwritable)?;
         let text = serde_json::to_string_pretty(progress).map_err(internal)?;
         fs::write(state.growing().join(layout::PROGRESS), text).map_err(io_failure)?;
@@ -123,10 +133,10 @@ impl Store {
 
     /// Makes the folder what it is in the end.
     pub(crate) fn finish(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
-        let copies = [
-            (self.layout.best(checkpoint.best.epoch), file::BEST),
-            (self.layout.epoch(checkpoint.last.epoch).join(layout::WEIGHTS), file::LAST),
-        ];
+        let last = self.layout.epoch(checkpoint.last.epoch);
+        let average = Some(last.join(layout::AVERAGE)).filter(|average| average.exists());
+        let last = average.unwrap_or_else(|| last.join(layout::WEIGHTS));
+        let copies = [(self.layout.best(checkpoint.best.epoch), file::BEST), (last, file::LAST)];
         for (from, name) in copies {
             fs::copy(&from, self.layout.folder.join(name)).map_err(io_failure)?;
         }
@@ -173,7 +183,7 @@ mod tests {
     fn identity(seed: u64) -> Identity {
         let data = Data { digests: vec!["xxh3:0".to_owned()], records: 1, patients: 1 };
         let versions = Versions { train: String::new(), libtorch: String::new() };
-        let recipe = serde_json::json!({ "epochs": 2 });
+        let recipe = serde_json::json!({ "run": { "epochs": 2 } });
         Identity {
             recipe,
             seed,
@@ -190,7 +200,9 @@ mod tests {
     }
 
     fn trainer() -> Trainer {
-        let recipe = Recipe { model: Some("segformer/mit_b0".to_owned()), size: 64, ..Recipe::default() };
+        let model = learn::recipe::Network { name: Some("segformer/mit_b0".to_owned()), in_channels: None };
+        let input = learn::recipe::Input { size: 64, ..learn::recipe::Input::default() };
+        let recipe = Recipe { model, input, ..Recipe::default() };
         Trainer::new(learn::model::fresh(&recipe, Device::Cpu, 1).unwrap(), &recipe, 1, 1).unwrap()
     }
 
@@ -208,12 +220,12 @@ mod tests {
     /// A run with a seed of 1 after its first epoch.
     fn unfinished(folder: &Path) -> Progress {
         let (mut store, mut progress) = growing(folder, 1);
-        let line = Line::Epoch { epoch: 1, step: 1, loss: 0.5, validation: None, best: false };
+        let line = Line::Epoch { epoch: 1, step: 1, loss: 0.5, left_out: 0, validation: None, best: false };
         (progress.epoch, progress.step) = (1, 1);
         progress.note(&validation(1, 0.5));
         store.log(&line).unwrap();
-        store.keep_best(&trainer(), 1).unwrap();
-        store.save(&trainer(), &mut progress).unwrap();
+        store.keep_best(&mut trainer(), 1).unwrap();
+        store.save(&mut trainer(), &mut progress).unwrap();
         store.log(&line).unwrap();
         progress
     }
@@ -262,16 +274,15 @@ mod tests {
     fn the_best_weights_are_a_copy_that_later_steps_leave_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, mut progress) = growing(folder.path(), 1);
-        let trainer = trainer();
+        let mut trainer = trainer();
         let key = "segmentation_head.0.weight";
-        let weight = || trainer.model().weights().get(key).unwrap().tensor.copy();
-        let best = weight();
+        let best = trainer.model().weights().get(key).unwrap().tensor.copy();
         for (epoch, dice) in [(1, 0.5), (2, 0.4)] {
             (progress.epoch, progress.step) = (epoch, epoch);
             if progress.note(&validation(epoch, dice)) {
-                store.keep_best(&trainer, epoch).unwrap();
+                store.keep_best(&mut trainer, epoch).unwrap();
             }
-            store.save(&trainer, &mut progress).unwrap();
+            store.save(&mut trainer, &mut progress).unwrap();
             change(&trainer);
         }
         let last = &best + 1.0;

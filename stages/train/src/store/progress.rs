@@ -20,6 +20,8 @@ pub(crate) struct Progress {
     pub(crate) last: Option<Validation>,
     /// What early stopping has seen.
     pub(crate) patience: Patience,
+    /// What the stepper notes beside its tensors.
+    pub(super) stepper: serde_json::Value,
     /// Length of `metrics.jsonl` in bytes; what follows was written by an epoch that did not end.
     pub(super) metrics: u64,
     /// Of which run this is.
@@ -29,7 +31,16 @@ pub(crate) struct Progress {
 impl Progress {
     /// That of a run that has done nothing.
     pub(super) fn none(identity: Identity, patience: Patience) -> Progress {
-        Progress { epoch: 0, step: 0, best: None, last: None, patience, metrics: 0, identity }
+        Progress {
+            epoch: 0,
+            step: 0,
+            best: None,
+            last: None,
+            patience,
+            stepper: serde_json::Value::Null,
+            metrics: 0,
+            identity,
+        }
     }
 
     /// Takes note of a validation; whether it is the best so far.
