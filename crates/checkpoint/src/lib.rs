@@ -3,13 +3,16 @@
 //! ```text
 //! checkpoint/
 //!   checkpoint.json     what was trained, on what, how well: [`Checkpoint`]
-//!   model.safetensors   the weights with the best validation Dice
+//!   model.safetensors   the weights with the best validation Dice; the last where nothing was validated on
 //!   last.safetensors    the weights after the last epoch
 //!   metrics.jsonl       one [`Line`] for every few steps and for every epoch
+//!   kept/               weights of other epochs, where the recipe keeps some: [`Kept`]
+//!   state/              what it takes to go on from it; may be deleted
 //! ```
 //!
 //! Nothing in it depends on paths, on the time of day, or on how long training took.
 
+mod history;
 mod metrics;
 mod pretrained;
 
@@ -22,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use history::{Extent, Kept, Leg};
 pub use metrics::{Line, Validation};
 pub use pretrained::{Part, Pretrained};
 
@@ -35,6 +39,10 @@ pub mod file {
     pub const LAST: &str = "last.safetensors";
     /// [`Line`](crate::Line)s of JSON.
     pub const METRICS: &str = "metrics.jsonl";
+    /// The folder of weights of other epochs.
+    pub const KEPT: &str = "kept";
+    /// The folder of what it takes to go on.
+    pub const STATE: &str = "state";
 }
 
 /// The version of the format that this program writes. It reads version 1 too, which did not know of placements: there
@@ -66,12 +74,24 @@ pub struct Checkpoint {
     pub pretrained: Option<Pretrained>,
     /// What it was trained on.
     pub training: Data,
-    /// What it was validated on.
-    pub validation: Data,
-    /// Validation of the weights in `model.safetensors`.
-    pub best: Validation,
-    /// Validation of the weights in `last.safetensors`.
-    pub last: Validation,
+    /// What it was validated on; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Data>,
+    /// How long it was trained; absent: not recorded, by an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Extent>,
+    /// Validation of the weights in `model.safetensors`; absent: nothing was validated on, and they are the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<Validation>,
+    /// Validation of the weights in `last.safetensors`; absent: nothing was validated on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Validation>,
+    /// Weights of other epochs that were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
+    /// Earlier stretches of the run, which had other values of the recipe, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<Leg>,
     /// Whether training ended before its last epoch because nothing was gained any more.
     pub stopped_early: bool,
     /// Versions of what computed it.
@@ -301,9 +321,12 @@ mod tests {
             start: None,
             pretrained: None,
             training: data.clone(),
-            validation: data,
-            best: validation.clone(),
-            last: validation,
+            validation: Some(data),
+            trained: None,
+            best: Some(validation.clone()),
+            last: Some(validation),
+            kept: Vec::new(),
+            legs: Vec::new(),
             stopped_early: false,
             versions: Versions { train: "0.1.0".to_owned(), libtorch: "2.13.0".to_owned() },
         }

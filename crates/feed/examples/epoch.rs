@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         number: 1,
         batch: 8,
         tail: Tail::Keep,
+        batches: None,
         shares: &shares,
         recipe: &recipe,
         on_small_bones: 0.0,

@@ -23,6 +23,8 @@ pub struct Epoch<'a> {
     pub batch: usize,
     /// What becomes of the last batch where the samples do not fill it.
     pub tail: Tail,
+    /// At most so many batches, the first of them.
+    pub batches: Option<usize>,
     /// How often each sample comes.
     pub shares: &'a Shares,
     /// How samples are varied.
@@ -62,13 +64,18 @@ impl Epoch<'_> {
     pub fn turns(&self) -> Vec<Turn> {
         let order = self.shares.order(&mut SplitMix64::new(self.key(u64::MAX)));
         let rounds = |turns: &[Turn], sample| turns.iter().filter(|turn| turn.sample == sample).count();
-        let count: usize = self.tail.batches(order.len(), self.batch).sum();
+        let count: usize = self.batches().sum();
         let mut turns: Vec<Turn> = order.iter().copied().take(count).collect();
         while turns.len() < count {
             let sample = order[turns.len() % order.len()].sample;
             turns.push(Turn { sample, again: rounds(&turns, sample) });
         }
         turns
+    }
+
+    /// How many samples each batch has.
+    fn batches(&self) -> impl Iterator<Item = usize> {
+        self.tail.batches(self.shares.turns(), self.batch).take(self.batches.unwrap_or(usize::MAX))
     }
 
     /// A number of this epoch's own for each `index`.
@@ -89,7 +96,7 @@ impl Dataset<Training> {
     ) -> Result<(), Failure> {
         let (size, labels) = (self.view().plane(), self.form().labels);
         let turns = epoch.turns();
-        let mut sizes = epoch.tail.batches(epoch.shares.turns(), epoch.batch);
+        let mut sizes = epoch.batches();
         let mut due = sizes.next().unwrap_or(0);
         let mut samples = Vec::with_capacity(due);
         let bytes = size.pixels() as usize * (1 + size_of::<i32>() * labels.words());
@@ -160,6 +167,7 @@ mod tests {
             number: 2,
             batch: 5,
             tail: Tail::Fill,
+            batches: None,
             shares: &shares,
             recipe: &recipe,
             on_small_bones: 0.0,

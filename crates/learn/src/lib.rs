@@ -2,11 +2,12 @@
 //!
 //! [`Recipe`] says how, [`Trainer`] does an epoch or a validation, [`Stepper`] a step; what it is made of stands by itself:
 //! [`loss`], [`optimizer`], [`schedule`], [`average`], [`Patience`], [`Precision`], [`Remedy`]. [`seen`] is how a network is
-//! shown radiographs. Stages decide what is kept and where.
+//! shown radiographs. [`fit()`] is a whole run, which keeps what it comes to in a [`Store`].
 
 pub mod average;
 pub mod boundary;
 pub mod fault;
+pub mod fit;
 mod guard;
 pub mod log;
 pub mod loss;
@@ -21,6 +22,7 @@ pub mod seen;
 pub mod state;
 pub mod step;
 pub mod stepper;
+pub mod store;
 pub mod tensors;
 pub mod trainer;
 pub mod waiting;
@@ -28,6 +30,7 @@ pub mod waiting;
 pub use average::{Average, AverageConfig};
 pub use boundary::Boundary;
 pub use fault::Fault;
+pub use fit::{Fit, fit};
 pub use log::Log;
 pub use loss::{Loss, Objective};
 pub use optimizer::{Groups, Optimizer, OptimizerConfig, Parameter};
@@ -40,5 +43,6 @@ pub use seen::Seen;
 pub use state::Stateful;
 pub use step::Step;
 pub use stepper::Stepper;
+pub use store::{Goal, Identity, Progress, Store};
 pub use trainer::Trainer;
 pub use waiting::Waiting;

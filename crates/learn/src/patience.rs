@@ -21,6 +21,11 @@ impl Patience {
         Patience { limit, least, reference: None, idle: 0 }
     }
 
+    /// The same memory within the limits of `other`.
+    pub(crate) fn within(self, other: Patience) -> Patience {
+        Patience { limit: other.limit, least: other.least, ..self }
+    }
+
     /// Takes note of a validation; whether it is time to stop.
     pub fn note(&mut self, value: f64) -> bool {
         // A hair below, so that 0.9605 after 0.9600 is a gain of 0.0005 in binary fractions too.

@@ -95,6 +95,11 @@ impl Stepper {
         self.schedule.note(dice);
     }
 
+    /// How many steps were done, those that were left out among them.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// How many steps had a loss or gradient that is no number, and were left out.
     pub fn left_out(&self) -> u64 {
         self.guard.left_out()

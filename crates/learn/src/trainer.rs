@@ -5,6 +5,7 @@ use std::time::Instant;
 use bones::bone::COUNT;
 use bones::scores::{self, Logits, Thresholds, Values};
 use bones::{Bone, dice};
+use checkpoint::Extent;
 use feed::{Dataset, Epoch, Shares, Training, Validation};
 use pixels::View;
 use planes::Scores;
@@ -88,6 +89,15 @@ impl Trainer {
         self.batches(shares.turns()).len() as u64
     }
 
+    /// How long the whole run is: its epochs, a last one that `run.steps` cuts short among them, and its steps.
+    pub fn extent(&self, shares: &Shares) -> Extent {
+        let per_epoch = self.steps_per_epoch(shares);
+        match self.recipe.run.steps {
+            Some(steps) => Extent { epochs: steps.div_ceil(per_epoch.max(1)), steps },
+            None => Extent { epochs: self.recipe.run.epochs, steps: per_epoch * self.recipe.run.epochs },
+        }
+    }
+
     /// Refuses, before the first step, a number of samples that leaves the last batch too small for the network.
     pub fn check_batches(&self, shares: &Shares) -> Result<(), Failure> {
         let samples = shares.turns();
@@ -118,13 +128,15 @@ impl Trainer {
         mut after: impl FnMut(Step) -> Result<(), Failure>,
     ) -> Result<f64, Failure> {
         let steps_per_epoch = self.steps_per_epoch(shares);
-        let steps = steps_per_epoch * self.recipe.run.epochs;
+        let Extent { steps, .. } = self.extent(shares);
+        let left = self.recipe.run.steps.map(|steps| steps.saturating_sub(self.stepper.steps()) as usize);
         let augmentation = self.augmentation.clone();
         let plan = Epoch {
             seed: self.seed,
             number: epoch,
             batch: self.recipe.run.batch as usize,
             tail: self.recipe.run.tail,
+            batches: left,
             shares,
             recipe: &augmentation,
             on_small_bones: self.recipe.augment.on_small_bones,

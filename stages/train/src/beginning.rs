@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use checkpoint::{Normalisation, Pretrained};
+use checkpoint::{Checkpoint, Normalisation, Pretrained};
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,10 @@ use zoo::weights::{Loaded, Source};
 /// The weights that training begins with; those that nothing is said about are drawn.
 #[derive(Clone, Debug, Default, Args, Serialize, JsonSchema)]
 pub struct Beginning {
+    /// Go on from where the run in this folder ended, with its recipe and seed where nothing else is said; more epochs,
+    /// other rates, and whatever else its weights and its state allow, begin a new leg, which is recorded
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["start", "weights", "encoder_weights"])]
+    pub resume: Option<PathBuf>,
     /// Begin with the best weights of this checkpoint, of the same model, instead of drawn ones; its size may differ
     #[arg(long, value_name = "DIR")]
     pub start: Option<PathBuf>,
@@ -32,8 +36,10 @@ pub struct Beginning {
 /// What training begins with.
 #[derive(Debug, Default)]
 pub(crate) struct Begun {
-    /// Digest of the checkpoint or of the file of weights, where one was named.
-    pub(crate) digest: Option<String>,
+    /// Digest of the checkpoint or of the file of weights that training begins with, or began with.
+    pub(crate) start: Option<String>,
+    /// Digest of the run that is gone on from.
+    pub(crate) resumed: Option<String>,
     /// How images were normalised for these weights, where that is known.
     pub(crate) normalisation: Option<Normalisation>,
     /// The pretrained weights, where some were named.
@@ -44,6 +50,11 @@ impl Beginning {
     /// Puts the weights into the network.
     pub(crate) fn apply(&self, model: &Segmenter, job: &mut Job) -> Result<Begun, Failure> {
         let (port, source, loaded) = match self {
+            Beginning { resume: Some(folder), .. } => {
+                let Checkpoint { start, pretrained, .. } = learn::model::read(folder)?;
+                let resumed = Some(job.note_folder("resume", folder)?);
+                return Ok(Begun { start, resumed, normalisation: None, pretrained });
+            }
             Beginning { start: Some(folder), .. } => return begin_with(folder, model, job),
             Beginning { weights: Some(source), .. } => {
                 ("weights", source, model.load(source, self.replace_head))
@@ -63,8 +74,16 @@ impl Beginning {
             job.note(&format!("{source}: {words}"));
         }
         let path = source.path().map_err(learn::model::unusable)?;
-        let digest = Some(job.note_file(port, &path)?);
-        Ok(Begun { digest, normalisation, pretrained: Some(pretrained) })
+        let start = Some(job.note_file(port, &path)?);
+        Ok(Begun { start, resumed: None, normalisation, pretrained: Some(pretrained) })
+    }
+
+    /// The seed of the run: what is `given`, or else that of the run that is gone on from.
+    pub(crate) fn seed(&self, given: u64) -> Result<u64, Failure> {
+        match &self.resume {
+            Some(folder) if given == 0 => Ok(learn::model::read(folder)?.seed),
+            _ => Ok(given),
+        }
     }
 }
 
@@ -87,6 +106,7 @@ fn begin_with(folder: &Path, model: &Segmenter, job: &mut Job) -> Result<Begun, 
         ));
     }
     learn::model::load(model, &folder.join(checkpoint::file::BEST))?;
-    let digest = Some(job.note_folder("start", folder)?);
-    Ok(Begun { digest, normalisation: Some(found.input.normalisation), pretrained: found.pretrained })
+    let start = Some(job.note_folder("start", folder)?);
+    let normalisation = Some(found.input.normalisation);
+    Ok(Begun { start, resumed: None, normalisation, pretrained: found.pretrained })
 }

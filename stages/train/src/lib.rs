@@ -2,42 +2,42 @@
 //!
 //! ```text
 //! before   train.shard, validation.shard     image, masks of different patients
-//! after    checkpoint/                       model.safetensors, last.safetensors, checkpoint.json, metrics.jsonl
+//! after    checkpoint/                       model.safetensors, last.safetensors, checkpoint.json, metrics.jsonl, state/
 //! ```
 //!
 //! After every epoch all that a later run needs is saved in `<out>.partial/state`: a run that was killed goes on from
 //! there when it is started again with the same arguments and data, and ends with the same bytes (on a CPU, with the
-//! same number of threads). Started with others it is refused, and says what differs: an unfinished run is only given up
-//! with `--replace`.
+//! same number of threads). Started with another length, rate or whatever else its weights allow, it goes on in a new leg,
+//! which the checkpoint records; with another network or other data it is refused, and says what differs: an unfinished run
+//! is only given up with `--replace`. A finished run goes on by `--resume`.
 
 mod beginning;
 mod data;
 mod show;
-mod store;
 mod weighted;
 
 use std::path::PathBuf;
 
-use bones::Bone;
-use checkpoint::{Checkpoint, Input, Line, Validation, Versions};
+use checkpoint::Versions;
 use clap::Args;
-use feed::{Dataset, Shares};
-use learn::recipe::{Flags, Run};
-use learn::{Log, Patience, Recipe, Remedy, Trainer, Waiting};
+use feed::Shares;
+use learn::recipe::Flags;
+use learn::store::{self, Opened};
+use learn::{Fit, Goal, Identity, Log, Patience, Recipe, Remedy, ScheduleConfig, Store, Trainer, fit};
 use schemars::JsonSchema;
 use serde::Serialize;
 use stage::{Arity, Artefact, Backend, Failure, Job, Output, Pass, Port, Relation, Stage};
 
 pub use crate::beginning::Beginning;
 use crate::data::Port as DataPort;
-use crate::store::{Identity, Opened, Progress, Store};
 use crate::weighted::Weighted;
 
 /// The arguments of the stage.
 #[derive(Clone, Debug, Args, Serialize, JsonSchema)]
 pub struct Train {
-    /// Records to validate on, of patients that are not trained on; may be given several times
-    #[arg(long, value_name = "PATH", required_unless_present_any = ["describe", "show_augmentations"])]
+    /// Records to validate on, of patients that are not trained on; may be given several times; without any, the last
+    /// weights are the best
+    #[arg(long, value_name = "PATH")]
     pub validation: Vec<PathBuf>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -47,6 +47,9 @@ pub struct Train {
     #[serde(flatten)]
     #[allow(missing_docs, reason = "its fields are documented where they are")]
     pub flags: Flags,
+    /// End after this epoch with a checkpoint that `--resume` goes on from; rates are those of the whole run
+    #[arg(long, value_name = "EPOCH", value_parser = clap::value_parser!(u64).range(1..))]
+    pub until: Option<u64>,
     /// How often an epoch shows the records of each `--in`, in order, separated by commas: 1 once, 0.5 half of them, 2
     /// twice; on the command line `--in wrist.shard@0.5` says the same
     #[arg(long, value_name = "WEIGHT", value_delimiter = ',', allow_negative_numbers = true, value_parser = weighted::weight)]
@@ -88,6 +91,7 @@ impl Stage for Train {
         vec![
             Port::new("in", Arity::Many, [shards.clone()]),
             Port::new("validation", Arity::Many, [shards]),
+            Port::new("resume", Arity::Optional, [Artefact::directory("checkpoint")]),
             Port::new("start", Arity::Optional, [Artefact::directory("checkpoint")]),
             Port::new("weights", Arity::Optional, [Artefact::file("weights")]),
             Port::new("encoder-weights", Arity::Optional, [Artefact::file("weights")]),
@@ -108,13 +112,14 @@ impl Stage for Train {
 
 impl Train {
     fn train(&self, job: &mut Job) -> Result<(), Failure> {
-        let seed = job.seed();
         tch::set_num_threads(job.threads() as i32);
         let device = zoo::device(&self.device).map_err(usage)?;
-        let recipe = Recipe::of_flags(&self.flags)?;
+        let resumed = self.beginning.resume.as_deref();
+        let recipe = Recipe::of_flags_after(&self.flags, resumed)?;
         if let Some(file) = &self.flags.recipe {
             job.note_file("recipe", file)?;
         }
+        let seed = self.beginning.seed(job.seed())?;
         let recipe = match &self.beginning.start {
             Some(start) => recipe.begun_from(&learn::model::read(start)?).map_err(Failure::Usage)?,
             None => recipe,
@@ -122,6 +127,7 @@ impl Train {
         if let Some(count) = self.show_augmentations {
             return self.show(job, &recipe, count as usize);
         }
+        let goal = self.goal(&recipe)?;
         let model = learn::model::fresh(&recipe, device, seed).map_err(usage)?;
         model.checkpoint_activations(self.checkpoint_activations);
         let begun = self.beginning.apply(&model, job)?;
@@ -138,10 +144,14 @@ impl Train {
             training.open::<feed::Training>(job, trainer.view(), trainer.training_form(), budget)?;
         let shares = Shares::new(training.set.inputs(), weights);
         trainer.check_batches(&shares)?;
-        let validation = DataPort { name: "validation", paths: self.validation.clone() };
         let left = budget.saturating_sub(training.set.bytes_in_memory());
-        let validation = validation.open::<feed::Validation>(job, trainer.view(), (), left)?;
-        data::refuse_leak(&training.set, &validation.set)?;
+        let validation = DataPort { name: "validation", paths: self.validation.clone() };
+        let validation = (!self.validation.is_empty())
+            .then(|| validation.open::<feed::Validation>(job, trainer.view(), (), left))
+            .transpose()?;
+        if let Some(validation) = &validation {
+            data::refuse_leak(&training.set, &validation.set)?;
+        }
 
         let mut recorded = recipe.recorded(trainer.augmentation()).map_err(internal)?;
         if shares.weights().iter().any(|weight| *weight != 1.0) {
@@ -150,10 +160,10 @@ impl Train {
         let identity = Identity {
             recipe: recorded,
             seed,
-            start: begun.digest,
+            start: begun.start,
             pretrained: begun.pretrained,
             training: training.described(),
-            validation: validation.described(),
+            validation: validation.as_ref().map(data::Opened::described),
             versions: Versions {
                 train: env!("CARGO_PKG_VERSION").to_owned(),
                 libtorch: zoo::libtorch_version().to_owned(),
@@ -162,15 +172,20 @@ impl Train {
         let run = &recipe.run;
         let patience = Patience::new((run.patience > 0).then_some(run.patience), run.min_delta);
         let folder = job.directory_to_resume()?;
-        let (mut store, mut progress) = match Store::open(folder, identity, patience, job.replaces())? {
+        let resume = resumed.zip(begun.resumed);
+        let run = store::Run { identity, patience, goal, resume, give_up: job.replaces() };
+        let (mut store, mut progress) = match Store::open(folder, run, |words| job.note(words))? {
             Opened::Growing(both) => *both,
             Opened::Complete => return Ok(()),
         };
         if progress.epoch > 0 {
             store.restore(&mut trainer, &progress)?;
-            job.note(&format!("goes on after epoch {} of {}", progress.epoch, run.epochs));
+            job.note(&format!(
+                "goes on after epoch {} of {}",
+                progress.epoch,
+                trainer.extent(&shares).epochs
+            ));
         }
-        let data = Data { training: &training.set, shares, validation: &validation.set };
         let mut log = match &self.log {
             Some(folder) => Some(
                 Log::open(folder, &store.identity().recipe, &store.lines()?, progress.step)
@@ -178,139 +193,46 @@ impl Train {
             ),
             None => None,
         };
-        let fitted = self.fit(job, &mut trainer, &mut store, &mut progress, &data, log.as_mut());
+        let what = Fit {
+            training: &training.set,
+            shares,
+            validation: validation.as_ref().map(|validation| &validation.set),
+            goal,
+            log_every: self.log_every,
+            log: log.as_mut(),
+        };
+        let fitted = fit(job, &mut trainer, &mut store, &mut progress, what);
         if let Some(log) = log {
             log.end(fitted.is_ok()).map_err(Failure::system)?;
         }
         fitted?;
-        store.finish(&described(&trainer, &store, &progress)?)
+        store.finish(&learn::fit::described(&trainer, store.identity(), &progress), &progress)
     }
 
-    /// The training loop.
-    fn fit(
-        &self,
-        job: &mut Job,
-        trainer: &mut Trainer,
-        store: &mut Store,
-        progress: &mut Progress,
-        data: &Data<'_>,
-        mut log: Option<&mut Log>,
-    ) -> Result<(), Failure> {
-        let Run { epochs, validate_every, .. } = trainer.recipe().run;
-        let mut waiting = Waiting::new(job.threads());
-        job.total(epochs * trainer.steps_per_epoch(&data.shares));
-        job.advance(progress.step);
-        while progress.epoch < epochs && !progress.patience.is_over() {
-            let epoch = progress.epoch + 1;
-            let loss = trainer.epoch(data.training, &data.shares, epoch, |step| {
-                job.advance(1);
-                progress.step = step.step;
-                waiting.note(&step).iter().for_each(|advice| job.note(advice));
-                if let Some(log) = &mut log {
-                    log.count(&step);
-                }
-                if step.left_out {
-                    job.note(&format!("step {} is left out: its loss or gradient is no number", step.step));
-                    return Ok(());
-                }
-                if !step.step.is_multiple_of(self.log_every) {
-                    return Ok(());
-                }
-                let line = Line::Step {
-                    epoch,
-                    step: step.step,
-                    loss: step.loss,
-                    terms: step.terms.into_iter().collect(),
-                    learning_rate: step.learning_rate,
-                    gradient_norm: step.gradient_norm,
-                };
-                tell(&mut log, &line)?;
-                store.log(&line)
-            })?;
-            progress.epoch = epoch;
-            let due = epoch.is_multiple_of(validate_every) || epoch == epochs;
-            let validation = due.then(|| measure(trainer, data.validation, progress)).transpose()?;
-            let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
-            if best {
-                store.keep_best(trainer, epoch)?;
+    /// Where the run ends. What a run without validation, or one that ends before, cannot do is refused.
+    fn goal(&self, recipe: &Recipe) -> Result<Goal, Failure> {
+        let (run, whole) = (&recipe.run, Goal::of(&recipe.run));
+        if self.validation.is_empty() {
+            let wants = |what: &str| Failure::Usage(format!("{what} goes by validations: give --validation"));
+            if run.patience > 0 {
+                return Err(wants("--patience"));
             }
-            job.message(&told(epoch, epochs, loss, validation.as_ref(), best));
-            let left_out = trainer.stepper().left_out();
-            let line = Line::Epoch { epoch, step: progress.step, loss, left_out, validation, best };
-            tell(&mut log, &line)?;
-            if let (Some(log), true) = (&mut log, due) {
-                log.weights(trainer.model(), progress.step).map_err(Failure::system)?;
+            if run.keep_best > 1 {
+                return Err(wants("--keep-best"));
             }
-            store.log(&line)?;
-            store.save(trainer, progress)?;
+            if matches!(recipe.schedule, ScheduleConfig::Plateau(_)) {
+                return Err(wants("the schedule plateau"));
+            }
         }
-        Ok(())
+        let Some(until) = self.until.filter(|until| *until < whole.epochs) else { return Ok(whole) };
+        let every = run.validate_every;
+        if !self.validation.is_empty() && !until.is_multiple_of(every) {
+            return Err(Failure::Usage(format!(
+                "--until {until}: the run is validated every {every} epochs; give a multiple, so that it ends with a validation"
+            )));
+        }
+        Ok(Goal { epochs: until, ..whole })
     }
-}
-
-/// Tells a line of metrics in the log, where there is one.
-fn tell(log: &mut Option<&mut Log>, line: &Line) -> Result<(), Failure> {
-    log.as_mut().map_or(Ok(()), |log| log.tell(line)).map_err(Failure::system)
-}
-
-/// What is learnt from, and how often each of it.
-struct Data<'a> {
-    training: &'a Dataset<feed::Training>,
-    shares: Shares,
-    validation: &'a Dataset<feed::Validation>,
-}
-
-/// What the checkpoint says of itself.
-fn described(trainer: &Trainer, store: &Store, progress: &Progress) -> Result<Checkpoint, Failure> {
-    let Identity { recipe, seed, start, pretrained, training, validation, versions } =
-        store.identity().clone();
-    let (Some(best), Some(last)) = (progress.best.clone(), progress.last.clone()) else {
-        return Err(Failure::Internal("training ended without a validation".to_owned()));
-    };
-    let of = trainer.recipe();
-    Ok(Checkpoint {
-        format: checkpoint::FORMAT,
-        model: learn::model::described(trainer.model().spec()),
-        classes: planes::classes(),
-        input: Input {
-            size: of.input.size,
-            filter: of.input.filter(),
-            placement: trainer.view().fit,
-            windows: trainer.view().windows,
-            clahe: trainer.view().clahe,
-            normalisation: of.input.normalisation(),
-        },
-        recipe,
-        seed,
-        start,
-        pretrained,
-        training,
-        validation,
-        best,
-        last,
-        stopped_early: progress.epoch < of.run.epochs,
-        versions,
-    })
-}
-
-/// A validation of the network as it is now.
-fn measure(
-    trainer: &mut Trainer,
-    data: &Dataset<feed::Validation>,
-    progress: &Progress,
-) -> Result<Validation, Failure> {
-    let classes = trainer.validate(data)?;
-    let dice = classes.iter().sum::<f64>() / Bone::ALL.len() as f64;
-    trainer.stepper_mut().note(dice);
-    Ok(Validation { epoch: progress.epoch, step: progress.step, dice, classes: classes.to_vec() })
-}
-
-/// One line about an epoch.
-fn told(epoch: u64, epochs: u64, loss: f64, validation: Option<&Validation>, best: bool) -> String {
-    let dice = validation.map_or_else(String::new, |validation| {
-        format!(", Dice {:.4}{}", validation.dice, if best { " (best)" } else { "" })
-    });
-    format!("epoch {epoch}/{epochs}: loss {loss:.4}{dice}")
 }
 
 fn usage(error: zoo::Error) -> Failure {

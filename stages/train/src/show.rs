@@ -49,6 +49,7 @@ impl Train {
             number: 1,
             batch: count,
             tail: feed::Tail::Fill,
+            batches: None,
             shares: &shares,
             recipe: &augmentation,
             on_small_bones: recipe.augment.on_small_bones,

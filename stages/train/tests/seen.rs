@@ -23,7 +23,7 @@ fn steps(trained: &Trained) -> usize {
 }
 
 fn dice(trained: &Trained) -> f64 {
-    trained.checkpoint.last.dice
+    trained.checkpoint.last.as_ref().unwrap().dice
 }
 
 #[test]

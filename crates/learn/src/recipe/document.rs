@@ -50,6 +50,14 @@ impl Document {
         Ok(())
     }
 
+    /// Takes a value of a section away.
+    pub(super) fn remove(&mut self, path: &str) {
+        let Some((section, key)) = path.split_once('.') else { return };
+        if let Some(section) = self.values.get_mut(section).and_then(Value::as_object_mut) {
+            section.shift_remove(key);
+        }
+    }
+
     /// Where the value at a path was written, or what is above it.
     pub(super) fn place(&self, path: &str) -> Option<Place> {
         let mut path = path;

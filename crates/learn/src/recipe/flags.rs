@@ -47,6 +47,9 @@ pub struct Flags {
     /// How often to go over all training records [default: 50]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub epochs: Option<u64>,
+    /// End after so many steps, in place of epochs; the last epoch may be cut short
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "epochs")]
+    pub steps: Option<u64>,
     /// Records in a batch [default: 8]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch: Option<u32>,
@@ -83,6 +86,12 @@ pub struct Flags {
     /// What counts as a gain of validation Dice [default: 0.0005]
     #[arg(long, value_name = "DICE", value_parser = share)]
     pub min_delta: Option<f64>,
+    /// Keep the weights of every so many epochs, in the folder `kept`; 0: of none [default: 0]
+    #[arg(long, value_name = "EPOCHS")]
+    pub keep_every: Option<u64>,
+    /// Keep the weights of the so many best validations, in the folder `kept` [default: 1]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keep_best: Option<u64>,
     /// What the network is shown of radiographs
     #[command(flatten)]
     #[serde(flatten)]
@@ -149,7 +158,7 @@ pub struct Varying {
 }
 
 /// Where the values of flags go: a flag's field and the path in the recipe. `loss` and `dice_weight` are terms together.
-pub(super) const PATHS: [(&str, &str); 29] = [
+pub(super) const PATHS: [(&str, &str); 32] = [
     ("model", "model.name"),
     ("in_channels", "model.in-channels"),
     ("size", "input.size"),
@@ -173,12 +182,15 @@ pub(super) const PATHS: [(&str, &str); 29] = [
     ("grad_clip", "groups.grad-clip"),
     ("warmup", "schedule.warmup"),
     ("epochs", "run.epochs"),
+    ("steps", "run.steps"),
     ("batch", "run.batch"),
     ("tail", "run.tail"),
     ("precision", "run.precision"),
     ("validate_every", "run.validate-every"),
     ("patience", "run.patience"),
     ("min_delta", "run.min-delta"),
+    ("keep_every", "run.keep-every"),
+    ("keep_best", "run.keep-best"),
 ];
 
 impl Flags {

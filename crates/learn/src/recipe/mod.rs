@@ -102,10 +102,15 @@ impl Recipe {
     /// The recipe that flags come to: what they give, before what `--set` gives, before what their file says, before
     /// defaults. The error names all faults, each with its place.
     pub fn of_flags(flags: &Flags) -> Result<Recipe, Failure> {
-        let mut document = match &flags.recipe {
-            Some(path) => read(path)?,
-            None => Document::default(),
-        };
+        Recipe::of_flags_after(flags, None)
+    }
+
+    /// The same, where the finished run in the folder `resumed` goes on: without a file of their own, its recipe is what
+    /// flags change.
+    pub fn of_flags_after(flags: &Flags, resumed: Option<&Path>) -> Result<Recipe, Failure> {
+        let resumed = resumed.map(|folder| folder.join(checkpoint::file::DESCRIPTION));
+        let file = flags.recipe.as_ref().or(resumed.as_ref());
+        let mut document = file.map_or_else(|| Ok(Document::default()), |path| read(path))?;
         for given in &flags.set {
             set(&mut document, given)?;
         }
@@ -114,7 +119,11 @@ impl Recipe {
             let words = format!("{flag} {}", told(&value));
             document.set(&path, value, words).map_err(|why| Failure::Usage(format!("{flag}: {why}")))?;
         }
-        read::recipe(&mut document).map_err(|faults| match &flags.recipe {
+        if flags.epochs.is_some() && flags.steps.is_none() {
+            // Of the file, which the flag goes before.
+            document.remove("run.steps");
+        }
+        read::recipe(&mut document).map_err(|faults| match file {
             Some(path) if faults.iter().any(fault::Found::is_of_text) => {
                 Failure::data(path.display(), fault::told(faults))
             }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use checkpoint::{Checkpoint, file};
+use checkpoint::file;
 use fs_err as fs;
 use stage::Failure;
 
-use super::identity::Identity;
+use super::identity::{Identity, listed};
 use super::layout::{Layout, PROGRESS, entries, io_failure};
 use super::progress::Progress;
 
@@ -18,7 +18,7 @@ pub(super) enum Earlier {
     /// A state to go on from.
     Unfinished(Box<Progress>),
     /// A whole checkpoint, but for its name.
-    Complete(Box<Identity>),
+    Complete(Box<Progress>),
     /// Something else, for this reason.
     Unknown(String),
 }
@@ -27,23 +27,15 @@ impl Earlier {
     /// Looks into the folder.
     pub(super) fn of(layout: &Layout) -> Result<Earlier, Failure> {
         let folder = &layout.folder;
-        if folder.join(file::DESCRIPTION).exists() {
-            return Ok(match Checkpoint::read(folder) {
-                Ok(checkpoint) => Earlier::Complete(Box::new(Identity::of(checkpoint))),
-                Err(error) => Earlier::Unknown(error.to_string()),
-            });
-        }
-        let states = entries(&layout.state())?;
-        let whole = states.into_iter().filter(|path| path.extension().is_none() && path.is_dir());
-        if let Some(newest) = whole.max() {
-            let path = newest.join(PROGRESS);
-            let text = fs::read_to_string(&path).map_err(io_failure)?;
-            return Ok(match serde_json::from_str(&text) {
+        let complete = folder.join(file::DESCRIPTION).exists();
+        if let Some(newest) = layout.newest()? {
+            return Ok(match read(&newest)? {
+                Ok(progress) if complete => Earlier::Complete(Box::new(progress)),
                 Ok(progress) => Earlier::Unfinished(Box::new(progress)),
-                Err(error) => Earlier::Unknown(format!("{} is no state of a run: {error}", path.display())),
+                Err(reason) => Earlier::Unknown(reason),
             });
         }
-        let ours = [layout.state(), layout.metrics()];
+        let ours = [layout.state(), layout.metrics(), layout.kept()];
         Ok(match entries(folder)?.into_iter().find(|entry| !ours.contains(entry)) {
             Some(foreign) => Earlier::Unknown(format!("{} is of no run", foreign.display())),
             None => Earlier::Nothing,
@@ -62,22 +54,30 @@ impl Earlier {
                 let what = format!("an unfinished run (after epoch {}{epochs}{best})", progress.epoch);
                 (what, Some(&progress.identity))
             }
-            Earlier::Complete(other) => {
-                ("a finished run that lacks only its name".to_owned(), Some(&**other))
+            Earlier::Complete(progress) => {
+                ("a finished run that lacks only its name".to_owned(), Some(&progress.identity))
             }
             Earlier::Nothing => ("nothing".to_owned(), None),
             Earlier::Unknown(reason) => (format!("what this program cannot go on from ({reason})"), None),
         };
-        let differs = other.map(|other| identity.differences(other).join("; "));
-        let (differs, go_on) = match differs {
-            Some(differs) => {
-                (format!(" of other settings: {differs}"), "give the earlier settings to go on with it, ")
-            }
-            None => (String::new(), ""),
+        let differences = other.map(|other| identity.differences(other)).unwrap_or_default();
+        let fixed: Vec<_> = differences.iter().filter(|difference| difference.is_fixed()).collect();
+        let (differs, go_on) = if fixed.is_empty() {
+            (String::new(), "")
+        } else {
+            (format!(" of other settings: {}", listed(fixed)), "give the earlier settings to go on with it, ")
         };
         let folder = folder.display();
         Failure::Usage(format!(
             "{folder} holds {what}{differs}; {go_on}give another --out to keep it, or --replace to give it up"
         ))
     }
+}
+
+/// The progress of a state; or why it is none.
+pub(super) fn read(state: &Path) -> Result<Result<Progress, String>, Failure> {
+    let path = state.join(PROGRESS);
+    let text = fs::read_to_string(&path).map_err(io_failure)?;
+    let progress = serde_json::from_str(&text);
+    Ok(progress.map_err(|error| format!("{} is no state of a run: {error}", path.display())))
 }

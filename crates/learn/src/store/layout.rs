@@ -3,6 +3,7 @@
 //! ```text
 //! <out>.partial/
 //!   metrics.jsonl                 grows
+//!   kept/epoch-00005.safetensors  weights that the recipe keeps
 //!   state/
 //!     best-00007.safetensors      weights with the best Dice so far, of epoch 7
 //!     epoch-00009/                appears whole, by a rename; the one before goes then
@@ -11,6 +12,8 @@
 //!       moments.safetensors       of the optimizer, and of the average
 //!       progress.json             the rest, and how long metrics.jsonl was
 //! ```
+//!
+//! A finished run keeps its last state, but for what `model.safetensors` and `last.safetensors` are: to go on from.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,13 +22,13 @@ use checkpoint::file;
 use fs_err as fs;
 use stage::Failure;
 
-pub(super) const STATE: &str = "state";
 pub(super) const WEIGHTS: &str = "weights.safetensors";
 pub(super) const AVERAGE: &str = "average.safetensors";
 pub(super) const MOMENTS: &str = "moments.safetensors";
 pub(super) const PROGRESS: &str = "progress.json";
 
 /// The folder that a run grows in.
+#[derive(Debug)]
 pub(super) struct Layout {
     pub(super) folder: PathBuf,
 }
@@ -33,7 +36,7 @@ pub(super) struct Layout {
 impl Layout {
     /// The folder of states.
     pub(super) fn state(&self) -> PathBuf {
-        self.folder.join(STATE)
+        self.folder.join(file::STATE)
     }
 
     /// The best weights, of this epoch.
@@ -44,6 +47,17 @@ impl Layout {
     /// The state after this epoch.
     pub(super) fn epoch(&self, epoch: u64) -> PathBuf {
         self.state().join(format!("epoch-{epoch:05}"))
+    }
+
+    /// The newest whole state.
+    pub(super) fn newest(&self) -> Result<Option<PathBuf>, Failure> {
+        let states = entries(&self.state())?.into_iter();
+        Ok(states.filter(|path| path.extension().is_none() && path.is_dir()).max())
+    }
+
+    /// The folder of weights that are kept.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.folder.join(file::KEPT)
     }
 
     /// The lines of metrics.
