@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tch::set_num_threads(threads);
     rayon::ThreadPoolBuilder::new().num_threads(threads as usize).build_global()?;
     let labelled = labelled(batch, side)?;
+    tch::manual_seed(1);
     let shape = [batch as i64, coarse, coarse, 29];
     let logits =
         (Tensor::randn(shape, (Kind::Float, Device::Cpu)) * 3.0 - 3.0).to_kind(kind).permute([0, 3, 1, 2]);

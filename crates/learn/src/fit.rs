@@ -76,7 +76,7 @@ pub fn fit(
         if progress.keep(&run, validation.as_ref()) {
             store.keep(trainer, progress)?;
         }
-        job.message(&told(epoch, extent.epochs, loss, validation.as_ref(), best));
+        job.message(&told(epoch, extent.epochs, loss, validation.as_ref(), progress.best.as_ref()));
         let left_out = trainer.stepper().left_out();
         let line = Line::Epoch { epoch, step: progress.step, loss, left_out, validation, best };
         tell(&mut fit.log, &line)?;
@@ -139,9 +139,17 @@ fn measure(
 }
 
 /// One line about an epoch.
-fn told(epoch: u64, epochs: u64, loss: f64, validation: Option<&Validation>, best: bool) -> String {
-    let dice = validation.map_or_else(String::new, |validation| {
-        format!(", Dice {:.4}{}", validation.dice, if best { " (best)" } else { "" })
+fn told(
+    epoch: u64,
+    epochs: u64,
+    loss: f64,
+    validation: Option<&Validation>,
+    best: Option<&Validation>,
+) -> String {
+    let dice = validation.map_or_else(String::new, |validation| format!(", Dice {:.4}", validation.dice));
+    let best = best.map_or_else(String::new, |best| match best.epoch {
+        now if now == epoch => " (best)".to_owned(),
+        before => format!(", best {:.4} of epoch {before}", best.dice),
     });
-    format!("epoch {epoch}/{epochs}: loss {loss:.4}{dice}")
+    format!("epoch {epoch}/{epochs}: loss {loss:.4}{dice}{best}")
 }

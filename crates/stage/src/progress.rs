@@ -22,6 +22,20 @@ pub struct ProgressEvent {
     pub total: Option<u64>,
     /// What is going on, such as the validation Dice of an epoch.
     pub message: String,
+    /// Seconds that are left at the speed so far, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<u64>,
+}
+
+impl ProgressEvent {
+    /// How far it is, as in `30/48, 12 min left: epoch 3/6`.
+    pub fn told(&self) -> String {
+        let ProgressEvent { done, total, message, eta_seconds, .. } = self;
+        let total = total.map(|total| format!("/{total}")).unwrap_or_default();
+        let left = eta_seconds.filter(|seconds| *seconds > 0);
+        let left = left.map(|seconds| format!(", {} left:", duration(seconds))).unwrap_or_default();
+        format!("{done}{total}{left} {message}").trim_end_matches([' ', ':']).to_owned()
+    }
 }
 
 /// Tells how far a stage is.
@@ -31,6 +45,8 @@ pub(crate) struct Progress {
     mode: ProgressMode,
     bar: Option<ProgressBar>,
     told: Instant,
+    /// When the first units were done, and how many: an earlier run may have done them.
+    first: Option<(Instant, u64)>,
 }
 
 /// How often a plain or JSON line is written at most.
@@ -46,8 +62,9 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        let event = ProgressEvent { stage: stage.to_owned(), done: 0, total: None, message: String::new() };
-        Progress { event, mode, bar, told: Instant::now() }
+        let (stage, message) = (stage.to_owned(), String::new());
+        let event = ProgressEvent { stage, done: 0, total: None, message, eta_seconds: None };
+        Progress { event, mode, bar, told: Instant::now(), first: None }
     }
 
     pub(crate) fn total(&mut self, total: u64) {
@@ -60,6 +77,7 @@ impl Progress {
 
     pub(crate) fn advance(&mut self, by: u64) {
         self.event.done += by;
+        self.first.get_or_insert((Instant::now(), self.event.done));
         if let Some(bar) = &self.bar {
             bar.inc(by);
         } else {
@@ -109,18 +127,74 @@ impl Progress {
             return;
         }
         self.told = Instant::now();
-        let ProgressEvent { stage, done, total, message } = &self.event;
-        match (self.mode, total) {
+        let since = |(start, before): (Instant, u64)| (start.elapsed(), self.event.done - before);
+        self.event.eta_seconds = self
+            .first
+            .map(since)
+            .and_then(|(elapsed, done)| left(elapsed, done, self.event.total?.checked_sub(self.event.done)?));
+        if self.mode == ProgressMode::Json {
             // The message has its limit, and escapes make it at most six times as long: a line is never cut.
-            (ProgressMode::Json, _) => {
-                say_whole(serde_json::to_string(&self.event).expect("names, numbers and texts are JSON"));
-            }
-            (_, Some(total)) => say(format_args!("{stage}: {done}/{total} {message}")),
-            (_, None) => say(format_args!("{stage}: {done} {message}")),
+            say_whole(serde_json::to_string(&self.event).expect("names, numbers and texts are JSON"));
+        } else {
+            say(format_args!("{}: {}", self.event.stage, self.event.told()));
         }
+    }
+}
+
+/// Seconds that `left` units take where `done` units took `elapsed`; nothing as long as that can't be told.
+fn left(elapsed: Duration, done: u64, left: u64) -> Option<u64> {
+    (done > 0).then(|| (elapsed.as_secs_f64() / done as f64 * left as f64).round() as u64)
+}
+
+/// A time as people say it: `40 s`, `12 min`, `3 h 20 min`.
+fn duration(seconds: u64) -> String {
+    let minutes = (seconds + 30) / 60;
+    match (seconds, minutes) {
+        (..90, _) => format!("{seconds} s"),
+        (_, ..90) => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates here are well-formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_the_speed_so_far() {
+        assert_eq!(left(Duration::from_secs(30), 0, 5), None);
+        assert_eq!(left(Duration::from_secs(30), 10, 40), Some(120));
+        assert_eq!(left(Duration::from_millis(10), 10, 0), Some(0));
+        assert_eq!([40, 95, 5399, 12_000].map(duration), ["40 s", "2 min", "1 h 30 min", "3 h 20 min"]);
+    }
+
+    #[test]
+    fn what_is_known_is_told() {
+        let event = ProgressEvent {
+            stage: "train".to_owned(),
+            done: 30,
+            total: Some(48),
+            message: "epoch 3/6".to_owned(),
+            eta_seconds: Some(720),
+        };
+        assert_eq!(event.told(), "30/48, 12 min left: epoch 3/6");
+        let quiet = ProgressEvent { message: String::new(), ..event };
+        assert_eq!(quiet.told(), "30/48, 12 min left");
+        assert_eq!(ProgressEvent { total: None, eta_seconds: None, ..quiet }.told(), "30");
+    }
+
+    #[test]
+    fn what_was_done_before_is_no_speed() {
+        let mut progress = Progress::new("train", ProgressMode::Off);
+        progress.total(100);
+        progress.advance(90);
+        let (start, before) = progress.first.expect("units were done");
+        assert_eq!(before, 90);
+        progress.advance(1);
+        assert_eq!(progress.first, Some((start, 90)));
+    }
 }

@@ -83,13 +83,10 @@ impl Console {
             }
             running.told = Instant::now();
             running.message.clone_from(&event.message);
-            Some(match event.total {
-                Some(total) => format!("{}/{total} {}", event.done, event.message),
-                None => format!("{} {}", event.done, event.message),
-            })
+            Some(event.told())
         });
         if let Some(line) = line {
-            self.tell(step, line.trim_end());
+            self.tell(step, &line);
         }
     }
 
