@@ -296,7 +296,14 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Checkpoint {
-        let validation = Validation { epoch: 3, step: 30, dice: 0.9375, classes: vec![0.875, 1.0] };
+        let validation = Validation {
+            epoch: 3,
+            step: 30,
+            dice: 0.9375,
+            classes: vec![0.875, 1.0],
+            loss: None,
+            terms: Default::default(),
+        };
         let data = Data { digests: vec!["xxh3:00".to_owned()], records: 4, patients: 2 };
         Checkpoint {
             format: FORMAT,

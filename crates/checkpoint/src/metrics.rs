@@ -60,4 +60,11 @@ pub struct Validation {
     /// For each class, in the order of the checkpoint's classes, the mean over the records of the Dice coefficient
     /// at the size of the radiograph, with threshold 0.5.
     pub classes: Vec<f64>,
+    /// The mean of the loss over the records, not augmented, in batches as long as training's, by the weights that are
+    /// validated; absent: the network sees windows, of which training's loss is no mean, or an earlier version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Each term of that loss by its name, before it is weighted; absent where the loss is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<String, f64>,
 }

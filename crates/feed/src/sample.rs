@@ -1,9 +1,10 @@
 //! Samples: what is kept of a record, to train on or to validate on.
 
-use augment::render::{Cells, LabelForm, Pyramid};
+use augment::Plan;
+use augment::render::{Cells, LabelForm, Memory, Pyramid, Source, render};
 use bones::crop::{Bounds, bounding_box};
 use bones::{BoneSet, Mask, Size};
-use pixels::View;
+use pixels::{Placement, View};
 use planes::{Extent, Image};
 use shard::Record;
 use stage::Reason;
@@ -93,6 +94,24 @@ pub struct Validation {
     pub image: Image,
     /// Its bones, at its own size.
     pub mask: Mask,
+}
+
+impl Validation {
+    /// Words of labels `[words, height, width]` of the network's plane where it shows the whole radiograph, as training
+    /// has them of a sample that is not varied. They are made anew in each call.
+    pub fn labels(&self, view: &View, form: LabelForm) -> Vec<i32> {
+        let (plane, scaled) = (view.plane(), view.scaled(self.mask.size()));
+        let pixels = plane.pixels() as usize;
+        let (mut grey, mut labels) = (vec![0; pixels], vec![0; form.words() * pixels]);
+        let source = Source {
+            pyramid: &Pyramid::new(self.image.clone(), scaled, view.filter, 1.0),
+            cells: &Cells::new(&self.mask, scaled, form),
+            labels: form,
+            placement: Placement::whole(view.fit, self.mask.size(), plane),
+        };
+        render(&Plan::IDENTITY, &source, &mut grey, &mut labels, &mut Memory::default());
+        labels
+    }
 }
 
 impl Sample for Validation {

@@ -6,7 +6,10 @@ use feed::{Dataset, Shares};
 use stage::{Failure, Job};
 
 use crate::store::{Goal, Progress, Store};
-use crate::{Identity, Log, Trainer, Waiting, model};
+use crate::{Identity, Log, Trainer, Validated, Waiting, WorstCase, model};
+
+/// Records of a validation whose pictures are logged.
+const WORST: usize = 4;
 
 /// What a run learns from, and how it is told.
 pub struct Fit<'a> {
@@ -67,8 +70,11 @@ pub fn fit(
         })?;
         progress.epoch = epoch;
         let due = epoch.is_multiple_of(run.validate_every) || progress.reaches(whole);
-        let measured = fit.validation.filter(|_| due).map(|data| measure(trainer, data, progress));
-        let validation = measured.transpose()?;
+        let measured = fit.validation.filter(|_| due).map(|data| {
+            let pictures = if fit.log.is_some() { WORST } else { 0 };
+            measure(trainer, data, progress, pictures)
+        });
+        let (validation, worst) = measured.transpose()?.unzip();
         let best = validation.as_ref().is_some_and(|validation| progress.note(validation));
         if best {
             store.keep_best(trainer, epoch)?;
@@ -80,6 +86,9 @@ pub fn fit(
         let left_out = trainer.stepper().left_out();
         let line = Line::Epoch { epoch, step: progress.step, loss, left_out, validation, best };
         tell(&mut fit.log, &line)?;
+        if let (Some(log), Some(worst)) = (&mut fit.log, worst) {
+            log.worst(&worst, progress.step).map_err(Failure::system)?;
+        }
         if let (Some(log), true) = (&mut fit.log, due) {
             log.weights(trainer.model(), progress.step).map_err(Failure::system)?;
         }
@@ -131,11 +140,13 @@ fn measure(
     trainer: &mut Trainer,
     data: &Dataset<feed::Validation>,
     progress: &Progress,
-) -> Result<Validation, Failure> {
-    let classes = trainer.validate(data)?;
+    pictures: usize,
+) -> Result<(Validation, Vec<WorstCase>), Failure> {
+    let Validated { classes, loss, terms, worst } = trainer.validate(data, pictures)?;
     let dice = classes.iter().sum::<f64>() / Bone::ALL.len() as f64;
     trainer.stepper_mut().note(dice);
-    Ok(Validation { epoch: progress.epoch, step: progress.step, dice, classes: classes.to_vec() })
+    let Progress { epoch, step, .. } = *progress;
+    Ok((Validation { epoch, step, dice, classes: classes.to_vec(), loss, terms }, worst))
 }
 
 /// One line about an epoch.

@@ -25,6 +25,7 @@ pub mod stepper;
 pub mod store;
 pub mod tensors;
 pub mod trainer;
+pub mod validated;
 pub mod waiting;
 
 pub use average::{Average, AverageConfig};
@@ -45,4 +46,5 @@ pub use step::Step;
 pub use stepper::Stepper;
 pub use store::{Goal, Identity, Progress, Store};
 pub use trainer::Trainer;
+pub use validated::{Validated, WorstCase};
 pub use waiting::Waiting;

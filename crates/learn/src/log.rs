@@ -13,7 +13,7 @@ use logbook::{Curves, Ending, Logbook, Speed};
 use serde_json::Value;
 use zoo::Segmenter;
 
-use crate::Step;
+use crate::{Step, WorstCase};
 
 /// The log of a run.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ impl Log {
                 self.book.scalar("loss/epoch", *step, *loss)?;
                 if let Some(validation) = validation {
                     self.book.scalar("dice/validation", *step, validation.dice)?;
+                    if let Some(loss) = validation.loss {
+                        self.book.scalar("loss/validation", *step, loss)?;
+                    }
+                    for (name, value) in &validation.terms {
+                        self.book.scalar(&format!("loss/validation {name}"), *step, *value)?;
+                    }
                     for (bone, dice) in Bone::ALL.iter().zip(&validation.classes) {
                         self.book.scalar(&format!("dice of bones/{}", bone.name()), *step, *dice)?;
                     }
@@ -94,6 +100,16 @@ impl Log {
         self.book.flush()
     }
 
+    /// Shows the records that the validation after `step` found worst: `worst/1` and so on, from the lowest Dice.
+    pub fn worst(&mut self, worst: &[WorstCase], step: u64) -> io::Result<()> {
+        for (place, case) in worst.iter().enumerate() {
+            let mut png = Vec::new();
+            case.picture.write_png(&mut png)?;
+            self.book.image(&format!("worst/{}", place + 1), step, &png)?;
+        }
+        self.book.flush()
+    }
+
     /// Tells how the run ended.
     pub fn end(mut self, well: bool) -> io::Result<()> {
         self.book.curves(&Curves::of_training("Training", &self.curves))?;
@@ -107,6 +123,9 @@ impl Log {
                 self.curves.learning_rate.push((*step, *learning_rate));
             }
             Line::Epoch { epoch, validation, .. } => {
+                let loss =
+                    validation.as_ref().and_then(|validation| Some((validation.step, validation.loss?)));
+                self.curves.validation_loss.extend(loss);
                 let dice = validation.as_ref().map(|validation| (*epoch, validation.dice));
                 self.curves.dice.extend(dice);
             }

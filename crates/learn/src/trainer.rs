@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bones::bone::COUNT;
 use bones::scores::{self, Logits, Thresholds, Values};
-use bones::{Bone, dice};
+use bones::{Bone, Mask, dice};
 use checkpoint::Extent;
 use feed::{Dataset, Epoch, Shares, Training, Validation};
 use pixels::View;
@@ -15,6 +15,7 @@ use tch::Kind;
 use zoo::Segmenter;
 
 use crate::guard::diverged;
+use crate::validated::{Losses, Validated, Worst};
 use crate::{Recipe, Remedy, Seen, Step, Stepper, model, seen, tensors};
 
 /// Memory in bytes for samples that are made ahead of the step that needs them.
@@ -169,20 +170,25 @@ impl Trainer {
     /// The mean over the samples of `data` of each bone's Dice coefficient at the size of the radiograph. Radiographs are
     /// seen as `predict` sees them, and scores are rounded as it does.
     /// Where weights are averaged, it is their average that is validated.
-    pub fn validate(&mut self, data: &Dataset<Validation>) -> Result<[f64; COUNT], Failure> {
+    ///
+    /// With it comes the mean loss, and pictures of the `worst` samples with the lowest Dice.
+    pub fn validate(&mut self, data: &Dataset<Validation>, worst: usize) -> Result<Validated, Failure> {
         let Trainer { recipe, view, stepper, .. } = self;
-        stepper.averaged(|model| validated(model, recipe, view, data))
+        stepper.averaged(|model| validated(model, recipe, view, data, worst))
     }
 }
 
-/// The mean over the samples of `data` of each bone's Dice coefficient by a network.
+/// What a network makes of the samples of `data`.
 fn validated(
     model: &Segmenter,
     recipe: &Recipe,
     view: &View,
     data: &Dataset<Validation>,
-) -> Result<[f64; COUNT], Failure> {
+    worst: usize,
+) -> Result<Validated, Failure> {
     let mut sums = [0.0; COUNT];
+    let mut losses = view.windows.is_none().then(|| Losses::new(recipe, *view));
+    let mut worst = Worst::new(worst);
     let indices: Vec<usize> = (0..data.len()).collect();
     let device = model.placement().device;
     let batch = recipe.run.batch as usize;
@@ -200,31 +206,43 @@ fn validated(
             Remedy::TRAINING.caught(|| {
                 let images = tensors::images(planes, size, channels, normalisation, device);
                 let logits = recipe.run.precision.compute(device, || model.infer(&images));
-                Ok(logits.map_err(internal)?.to_kind(Kind::Float))
+                let logits = logits.map_err(internal)?.to_kind(Kind::Float);
+                if let Some(losses) = &mut losses {
+                    losses.hold(&logits);
+                }
+                Ok(logits)
             })
         };
         let scores = seen::scores(view, &seen, together, infer, seen::exactly)?;
-        let scored: Vec<[f64; COUNT]> = scores
+        if let Some(losses) = &mut losses {
+            Remedy::TRAINING.caught(|| losses.add(&samples))?;
+        }
+        let scored: Vec<([f64; COUNT], Mask)> = scores
             .par_iter()
             .zip(&samples)
             .map(|(scores, sample)| score(scores, sample))
             .collect::<Result<_, _>>()?;
         for bone in Bone::ALL {
-            sums[bone.index()] += scored.iter().map(|dice| dice[bone.index()]).sum::<f64>();
+            sums[bone.index()] += scored.iter().map(|(dice, _)| dice[bone.index()]).sum::<f64>();
+        }
+        for ((&index, sample), (dice, mask)) in indices.iter().zip(&samples).zip(&scored) {
+            worst.note(&data.members()[index].key, dice, sample, mask);
         }
     }
-    Ok(sums.map(|sum| sum / data.len() as f64))
+    let (loss, terms) = losses.map(Losses::finish).unwrap_or_default();
+    let classes = sums.map(|sum| sum / data.len() as f64);
+    Ok(Validated { classes, loss, terms, worst: worst.finish() })
 }
 
-/// Each bone's Dice coefficient of one sample.
-fn score(scores: &Scores, sample: &Validation) -> Result<[f64; COUNT], Failure> {
+/// Each bone's Dice coefficient of one sample, and what was found of it.
+fn score(scores: &Scores, sample: &Validation) -> Result<([f64; COUNT], Mask), Failure> {
     let logits = Logits::new(Values::F16(scores.logits()), scores.size()).map_err(internal)?;
     let mask = scores::to_mask(&[(logits, 1.0)], sample.mask.size(), &Thresholds::default());
     // What can be wrong with them but their form is that they are no numbers.
     let mask = mask.map_err(|error| diverged("validation", error))?;
     let overlaps = dice::overlaps(&mask, &sample.mask)
         .ok_or_else(|| Failure::Internal("a prediction came out at another size".to_owned()))?;
-    Ok(overlaps.map(dice::Overlap::dice))
+    Ok((overlaps.map(dice::Overlap::dice), mask))
 }
 
 fn internal(error: impl std::fmt::Display) -> Failure {

@@ -8,7 +8,14 @@ use super::*;
 
 fn start() -> Checkpoint {
     let data = Data { digests: Vec::new(), records: 1, patients: 1 };
-    let validation = Validation { epoch: 1, step: 1, dice: 0.5, classes: Vec::new() };
+    let validation = Validation {
+        epoch: 1,
+        step: 1,
+        dice: 0.5,
+        classes: Vec::new(),
+        loss: None,
+        terms: Default::default(),
+    };
     Checkpoint {
         format: checkpoint::FORMAT,
         model: checkpoint::Model {

@@ -153,7 +153,14 @@ mod tests {
             let mut progress = Progress::none(identity.clone(), Patience::new(None, 0.0));
             for (epoch, dice) in [(1, 0.5), (2, 0.9), (3, 0.7), (4, 0.9), (5, 0.8)] {
                 progress.epoch = epoch;
-                let validation = Validation { epoch, step: epoch, dice, classes: Vec::new() };
+                let validation = Validation {
+                    epoch,
+                    step: epoch,
+                    dice,
+                    classes: Vec::new(),
+                    loss: None,
+                    terms: Default::default(),
+                };
                 let kept = progress.keep(run, Some(&validation));
                 assert_eq!(kept, progress.kept.iter().any(|kept| kept.epoch == epoch));
             }

@@ -22,7 +22,7 @@ fn identity(seed: u64) -> Identity {
 }
 
 fn validation(epoch: u64, dice: f64) -> Validation {
-    Validation { epoch, step: epoch, dice, classes: vec![dice] }
+    Validation { epoch, step: epoch, dice, classes: vec![dice], loss: None, terms: Default::default() }
 }
 
 fn trainer() -> Trainer {

@@ -38,7 +38,14 @@ impl Bench {
             model.weights().save(&folder.join(name)).unwrap();
         }
         let data = Data { digests: Vec::new(), records: 1, patients: 1 };
-        let validation = Validation { epoch: 1, step: 1, dice: 0.5, classes: vec![0.5; 29] };
+        let validation = Validation {
+            epoch: 1,
+            step: 1,
+            dice: 0.5,
+            classes: vec![0.5; 29],
+            loss: None,
+            terms: Default::default(),
+        };
         let checkpoint = Checkpoint {
             format: checkpoint::FORMAT,
             model: learn::model::described(&spec),
