@@ -26,7 +26,7 @@ offline-aug *arguments: build
     target/release/runner pipelines/offline-aug.toml "$@"
 
 # Write the JSON Schemas of all formats from their types (--check: only say which are stale).
-schemas *arguments:
+schemas *arguments: setup
     cargo run --quiet -p schemas -- "$@"
 
 # Check formatting and lints.

@@ -1,7 +1,7 @@
 //! Samples: what is kept of a record, to train on or to validate on.
 
 use augment::Plan;
-use augment::render::{Cells, LabelForm, Memory, Pyramid, Source, render};
+use augment::render::{Cells, LabelForm, Memory, Pyramid, render_labels};
 use bones::crop::{Bounds, bounding_box};
 use bones::{BoneSet, Mask, Size};
 use pixels::{Placement, View};
@@ -100,16 +100,11 @@ impl Validation {
     /// Words of labels `[words, height, width]` of the network's plane where it shows the whole radiograph, as training
     /// has them of a sample that is not varied. They are made anew in each call.
     pub fn labels(&self, view: &View, form: LabelForm) -> Vec<i32> {
-        let (plane, scaled) = (view.plane(), view.scaled(self.mask.size()));
-        let pixels = plane.pixels() as usize;
-        let (mut grey, mut labels) = (vec![0; pixels], vec![0; form.words() * pixels]);
-        let source = Source {
-            pyramid: &Pyramid::new(self.image.clone(), scaled, view.filter, 1.0),
-            cells: &Cells::new(&self.mask, scaled, form),
-            labels: form,
-            placement: Placement::whole(view.fit, self.mask.size(), plane),
-        };
-        render(&Plan::IDENTITY, &source, &mut grey, &mut labels, &mut Memory::default());
+        let plane = view.plane();
+        let placement = Placement::whole(view.fit, self.mask.size(), plane);
+        let cells = Cells::new(&self.mask, placement.scaled(), form);
+        let mut labels = vec![0; form.words() * plane.pixels() as usize];
+        render_labels(&Plan::IDENTITY, &cells, form, placement, &mut labels, &mut Memory::default());
         labels
     }
 }

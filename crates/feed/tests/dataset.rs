@@ -162,6 +162,43 @@ fn images_are_resized_once_and_masks_stay_where_dice_is_measured() {
 }
 
 #[test]
+fn labels_of_a_validation_are_those_of_training_that_varies_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = [write(&folder.path().join("one"), (0..3).map(record), None)];
+    let shares = Shares::once(3);
+    let still = Recipe::builtin("none").unwrap();
+    let mut seen = Vec::new();
+    // 80 × 64 onto 32 × 32: padded it is scaled by 0.4, stretched by 0.4 and 0.5.
+    for (fit, labels) in [Fit::Pad, Fit::Stretch].into_iter().flat_map(|fit| {
+        [LabelForm::Coverage, LabelForm::Centre, LabelForm::Legacy].map(|labels| (fit, labels))
+    }) {
+        let view = View { fit, ..VIEW };
+        let training: Dataset<Training> =
+            open(&source, view, TrainingForm { labels, enlargement: 1.0 }, usize::MAX).unwrap();
+        let validation: Dataset<Validation> = open(&source, view, (), usize::MAX).unwrap();
+        let epoch = Epoch {
+            seed: 1,
+            number: 1,
+            batch: 3,
+            tail: Tail::Keep,
+            batches: None,
+            shares: &shares,
+            recipe: &still,
+            on_small_bones: 0.0,
+            ahead: 0,
+            threads: 1,
+        };
+        for turn in epoch.turns() {
+            let expected = training.rendered(&epoch, turn).unwrap().labels;
+            let found = validation.sample(turn.sample).unwrap().labels(&view, labels);
+            assert_eq!(found, expected, "{fit:?}, {labels:?}");
+            seen.push(found);
+        }
+    }
+    assert!(seen.iter().all(|labels| labels.iter().any(|word| *word != 0)));
+}
+
+#[test]
 fn windows_are_parts_of_the_radiograph_and_small_bones_are_in_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut record = record(0);

@@ -1,12 +1,14 @@
 //! A whole run: epochs and validations from where it is to its goal.
 
+use std::io;
+
 use bones::Bone;
-use checkpoint::{Checkpoint, Input, Line, Validation};
+use checkpoint::{Line, Validation};
 use feed::{Dataset, Shares};
 use stage::{Failure, Job};
 
 use crate::store::{Goal, Progress, Store};
-use crate::{Identity, Log, Trainer, Validated, Waiting, WorstCase, model};
+use crate::{Log, Trainer, Validated, Waiting, WorstCase};
 
 /// Records of a validation whose pictures are logged.
 const WORST: usize = 4;
@@ -24,7 +26,24 @@ pub struct Fit<'a> {
     /// Steps from one line of metrics to the next.
     pub log_every: u64,
     /// The log, where one is written.
-    pub log: Option<&'a mut Log>,
+    pub log: Option<Log>,
+}
+
+/// The log as it is told: what can't be written of it never ends a run.
+struct Telling {
+    log: Option<Log>,
+    failed: bool,
+}
+
+impl Telling {
+    /// Tells the log, where there is one; the first failure is noted.
+    fn tell(&mut self, job: &mut Job, what: impl FnOnce(&mut Log) -> io::Result<()>) {
+        let Some(Err(error)) = self.log.as_mut().map(what) else { return };
+        if !self.failed {
+            job.note(&format!("--log: {error}: some of the log is missing; training goes on"));
+        }
+        self.failed = true;
+    }
 }
 
 /// Trains to the goal. After each epoch all that a later run needs is in the store.
@@ -35,6 +54,20 @@ pub fn fit(
     progress: &mut Progress,
     mut fit: Fit<'_>,
 ) -> Result<(), Failure> {
+    let mut telling = Telling { log: fit.log.take(), failed: false };
+    let ended = epochs(job, trainer, store, progress, &fit, &mut telling);
+    telling.tell(job, |log| log.end(ended.is_ok()));
+    ended
+}
+
+fn epochs(
+    job: &mut Job,
+    trainer: &mut Trainer,
+    store: &mut Store,
+    progress: &mut Progress,
+    fit: &Fit<'_>,
+    telling: &mut Telling,
+) -> Result<(), Failure> {
     let run = trainer.recipe().run.clone();
     let (whole, extent) = (Goal::of(&run), trainer.extent(&fit.shares));
     let mut waiting = Waiting::new(job.threads());
@@ -42,14 +75,11 @@ pub fn fit(
     job.advance(progress.step);
     while !progress.is_done(fit.goal) {
         let epoch = progress.epoch + 1;
-        let (log, shares) = (&mut fit.log, &fit.shares);
-        let loss = trainer.epoch(fit.training, shares, epoch, |step| {
+        let loss = trainer.epoch(fit.training, &fit.shares, epoch, |step| {
             job.advance(1);
             progress.step = step.step;
             waiting.note(&step).iter().for_each(|advice| job.note(advice));
-            if let Some(log) = log {
-                log.count(&step);
-            }
+            telling.log.iter_mut().for_each(|log| log.count(&step));
             if step.left_out {
                 job.note(&format!("step {} is left out: its loss or gradient is no number", step.step));
                 return Ok(());
@@ -65,13 +95,13 @@ pub fn fit(
                 learning_rate: step.learning_rate,
                 gradient_norm: step.gradient_norm,
             };
-            tell(log, &line)?;
+            telling.tell(job, |log| log.tell(&line));
             store.log(&line)
         })?;
         progress.epoch = epoch;
         let due = epoch.is_multiple_of(run.validate_every) || progress.reaches(whole);
         let measured = fit.validation.filter(|_| due).map(|data| {
-            let pictures = if fit.log.is_some() { WORST } else { 0 };
+            let pictures = if telling.log.is_some() { WORST } else { 0 };
             measure(trainer, data, progress, pictures)
         });
         let (validation, worst) = measured.transpose()?.unzip();
@@ -85,54 +115,17 @@ pub fn fit(
         job.message(&told(epoch, extent.epochs, loss, validation.as_ref(), progress.best.as_ref()));
         let left_out = trainer.stepper().left_out();
         let line = Line::Epoch { epoch, step: progress.step, loss, left_out, validation, best };
-        tell(&mut fit.log, &line)?;
-        if let (Some(log), Some(worst)) = (&mut fit.log, worst) {
-            log.worst(&worst, progress.step).map_err(Failure::system)?;
+        telling.tell(job, |log| log.tell(&line));
+        if let Some(worst) = worst {
+            telling.tell(job, |log| log.worst(&worst, progress.step));
         }
-        if let (Some(log), true) = (&mut fit.log, due) {
-            log.weights(trainer.model(), progress.step).map_err(Failure::system)?;
+        if due {
+            telling.tell(job, |log| log.weights(trainer.model(), progress.step));
         }
         store.log(&line)?;
         store.save(trainer, progress)?;
     }
     Ok(())
-}
-
-/// Tells a line of metrics in the log, where there is one.
-fn tell(log: &mut Option<&mut Log>, line: &Line) -> Result<(), Failure> {
-    log.as_mut().map_or(Ok(()), |log| log.tell(line)).map_err(Failure::system)
-}
-
-/// What the checkpoint of a run says of itself.
-pub fn described(trainer: &Trainer, identity: &Identity, progress: &Progress) -> Checkpoint {
-    let Identity { recipe, seed, start, pretrained, training, validation, versions } = identity.clone();
-    let of = trainer.recipe();
-    Checkpoint {
-        format: checkpoint::FORMAT,
-        model: model::described(trainer.model().spec()),
-        classes: planes::classes(),
-        input: Input {
-            size: of.input.size,
-            filter: of.input.filter(),
-            placement: trainer.view().fit,
-            windows: trainer.view().windows,
-            clahe: trainer.view().clahe,
-            normalisation: of.input.normalisation(),
-        },
-        recipe,
-        seed,
-        start,
-        pretrained,
-        training,
-        validation,
-        trained: Some(progress.extent()),
-        best: progress.best.clone(),
-        last: progress.last.clone(),
-        kept: progress.kept.clone(),
-        legs: progress.legs.clone(),
-        stopped_early: progress.patience.is_over() && !progress.reaches(Goal::of(&of.run)),
-        versions,
-    }
 }
 
 /// A validation of the network as it is now.

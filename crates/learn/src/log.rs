@@ -111,7 +111,7 @@ impl Log {
     }
 
     /// Tells how the run ended.
-    pub fn end(mut self, well: bool) -> io::Result<()> {
+    pub fn end(&mut self, well: bool) -> io::Result<()> {
         self.book.curves(&Curves::of_training("Training", &self.curves))?;
         self.book.end(if well { Ending::Success } else { Ending::Failure })
     }

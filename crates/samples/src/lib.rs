@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bones::{Bone, BoneSet, Mask, Size};
+use checkpoint::{Checkpoint, Data, Input, Model, Normalisation, Validation, Versions};
+use pixels::{Filter, Fit};
 use planes::{Extent, attribute};
 use shard::{Header, PlaneSpec, Producer, Reader, Record, Writer};
 
@@ -24,6 +26,45 @@ pub fn mask(size: Size, bones: &[(&str, Range<usize>)]) -> Mask {
         }
     }
     Mask::from_dense(size, &pixels).unwrap()
+}
+
+/// What a checkpoint of `unet/resnet18` for grey values 0 … 1 at 64 × 64 says of itself; after one step, with a Dice of ½.
+pub fn checkpoint() -> Checkpoint {
+    let data = Data { digests: Vec::new(), records: 1, patients: 1 };
+    let (classes, terms) = (vec![0.5; bones::bone::COUNT], Default::default());
+    let validation = Validation { epoch: 1, step: 1, dice: 0.5, classes, loss: None, terms };
+    Checkpoint {
+        format: checkpoint::FORMAT,
+        model: Model {
+            architecture: "unet".to_owned(),
+            encoder: "resnet18".to_owned(),
+            in_channels: 3,
+            drop_path: None,
+            dropout: None,
+        },
+        classes: planes::classes(),
+        input: Input {
+            size: 64,
+            filter: Filter::Linear,
+            placement: Fit::Pad,
+            windows: None,
+            clahe: None,
+            normalisation: Normalisation::Unit,
+        },
+        recipe: serde_json::json!({}),
+        seed: 0,
+        start: None,
+        pretrained: None,
+        training: data.clone(),
+        validation: Some(data),
+        trained: None,
+        best: Some(validation.clone()),
+        last: Some(validation),
+        kept: Vec::new(),
+        legs: Vec::new(),
+        stopped_early: false,
+        versions: Versions { train: String::new(), libtorch: String::new() },
+    }
 }
 
 /// A record whose patient has to be found out.

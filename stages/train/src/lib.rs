@@ -186,7 +186,7 @@ impl Train {
                 trainer.extent(&shares).epochs
             ));
         }
-        let mut log = match &self.log {
+        let log = match &self.log {
             Some(folder) => Some(
                 Log::open(folder, &store.identity().recipe, &store.lines()?, progress.step)
                     .map_err(Failure::system)?,
@@ -199,14 +199,10 @@ impl Train {
             validation: validation.as_ref().map(|validation| &validation.set),
             goal,
             log_every: self.log_every,
-            log: log.as_mut(),
+            log,
         };
-        let fitted = fit(job, &mut trainer, &mut store, &mut progress, what);
-        if let Some(log) = log {
-            log.end(fitted.is_ok()).map_err(Failure::system)?;
-        }
-        fitted?;
-        store.finish(&learn::fit::described(&trainer, store.identity(), &progress), &progress)
+        fit(job, &mut trainer, &mut store, &mut progress, what)?;
+        store.finish(&trainer, &progress)
     }
 
     /// Where the run ends. What a run without validation, or one that ends before, cannot do is refused.

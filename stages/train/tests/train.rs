@@ -113,6 +113,25 @@ fn a_run_that_diverges_says_how_to_keep_what_it_came_to() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_never_ends_a_run() {
+    let bench = Bench::new();
+    let plain = bench.trained("plain", &["--epochs", "2"]);
+    // No file can take this folder's place.
+    fs::create_dir_all(bench.path("log/curves.svg/in the way")).unwrap();
+    let output = bench.run("out", &["--epochs", "2", "--log", "log"]);
+    assert!(output.status.success(), "{}", words(&output));
+    let said = words(&output);
+    assert_eq!(said.matches("some of the log is missing; training goes on").count(), 1, "{said}");
+    assert!(said.contains("curves.svg"), "{said}");
+    let logged = bench.result("out");
+    assert_eq!(logged.summary.output_digest, plain.summary.output_digest);
+    // What can't be begun is told before anything is trained.
+    fs::write(bench.path("file"), "").unwrap();
+    let said = bench.refused(74, &["--epochs", "2", "--log", "file"]);
+    assert!(said.contains("file"), "{said}");
+}
+
+#[test]
 fn a_last_batch_of_one_is_dropped_or_filled_or_refused_before_the_first_step() {
     let bench = Bench::new();
     let pooling = ["--model", "deeplabv3/resnet18", "--epochs", "1"];

@@ -53,14 +53,9 @@ pub fn render(plan: &Plan, source: &Source<'_>, image: &mut [u8], labels: &mut [
     let network = placement.network();
     let width = network.width() as usize;
     assert_eq!(image.len(), network.pixels() as usize, "grey values of the network's plane");
-    assert_eq!(labels.len(), form.words() * image.len(), "labels of the network's plane");
     assert_eq!(pyramid.scaled(), placement.scaled(), "the pyramid of a radiograph that is placed so");
-    let [left, top] = placement.origin().map(f64::from);
-    let scaled = placement.scaled();
-    let sides = |size: bones::Size| [f64::from(size.width()), f64::from(size.height())];
+    let (scaled, to_scaled) = (placement.scaled(), to_scaled(plan, placement));
     let mesh = plan.field.mesh.as_ref();
-    // From the result to the resized radiograph.
-    let to_scaled = Homography::translation(-left, -top) * plan.field.base;
 
     match mirrored(plan, network) {
         Some(mirror) => {
@@ -82,10 +77,7 @@ pub fn render(plan: &Plan, source: &Source<'_>, image: &mut [u8], labels: &mut [
         }
     }
 
-    // A cell holds the positions from its number to the next one.
-    let to_cells = Homography::translation(0.5, 0.5) * Homography::resize(sides(scaled), sides(cells.size));
-    let back = Back { map: to_cells * to_scaled, mesh };
-    labels::render(cells, form, back, width, labels, &mut memory.rows);
+    render_labels(plan, cells, form, placement, labels, memory);
 
     tone::apply(&plan.tone, network, image, &mut memory.tone);
     for hole in &plan.holes {
@@ -93,6 +85,37 @@ pub fn render(plan: &Plan, source: &Source<'_>, image: &mut [u8], labels: &mut [
         let [start, end] = [hole.x, hole.x.saturating_add(hole.width)].map(|x| (x as usize).min(width));
         rows.for_each(|row| row[start..end].fill(hole.fill));
     }
+}
+
+/// The labels alone, as [`render`] makes them.
+///
+/// # Panics
+/// As [`render`], for the labels.
+pub fn render_labels(
+    plan: &Plan,
+    cells: &Cells,
+    form: LabelForm,
+    placement: Placement,
+    labels: &mut [i32],
+    memory: &mut Memory,
+) {
+    let (network, scaled) = (placement.network(), placement.scaled());
+    let pixels = network.pixels() as usize;
+    assert_eq!(labels.len(), form.words() * pixels, "labels of the network's plane");
+    // A cell holds the positions from its number to the next one.
+    let to_cells = Homography::translation(0.5, 0.5) * Homography::resize(sides(scaled), sides(cells.size));
+    let back = Back { map: to_cells * to_scaled(plan, placement), mesh: plan.field.mesh.as_ref() };
+    labels::render(cells, form, back, network.width() as usize, labels, &mut memory.rows);
+}
+
+/// From the result to the resized radiograph.
+fn to_scaled(plan: &Plan, placement: Placement) -> Homography {
+    let [left, top] = placement.origin().map(f64::from);
+    Homography::translation(-left, -top) * plan.field.base
+}
+
+fn sides(size: bones::Size) -> [f64; 2] {
+    [f64::from(size.width()), f64::from(size.height())]
 }
 
 /// Mirrors a plane.

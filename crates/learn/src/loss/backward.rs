@@ -9,8 +9,8 @@ use super::{Objective, Value};
 use crate::tensors;
 
 impl Objective {
-    /// The loss of a batch's logits, whose gradient, times `share`, is added to that of all parameters: in one pass over packed labels where
-    /// [`fused`] can, else by [`Objective::of`] and `backward`.
+    /// The loss of a batch's logits, whose gradient, times `share`, is added to that of all parameters: from labels as they are
+    /// packed where [`fused`] can, else by [`Objective::of`] and `backward`.
     ///
     /// # Panics
     /// As [`Objective::of`], and on errors of libtorch's.

@@ -21,8 +21,8 @@
 //! where labels are counted so. Values and gradients are those of PyTorch, segmentation-models-pytorch (smp) 0.6 and
 //! MONAI 1.6 under the parameters that each term's doc names; `tests/golden/loss/make.py` computes them.
 //!
-//! [`Objective::backward`] is what a step of training does. `bce` and `dice` it computes together with their gradient, from labels
-//! as they are packed ([`fused`](fn@fused)).
+//! [`Objective::backward`] is what a step of training does. `bce` and `dice` it computes together with their gradient,
+//! from labels as they are packed ([`fused`](fn@fused)).
 //!
 //! What becomes of targets between 0 and 1:
 //!

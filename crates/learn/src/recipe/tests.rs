@@ -1,52 +1,28 @@
 #![allow(clippy::unwrap_used)]
 
-use checkpoint::{Checkpoint, Data, Normalisation, Validation, Versions};
+use checkpoint::{Checkpoint, Normalisation};
 use pixels::{Clahe, Filter, Fit};
 use tch::Device;
 
 use super::*;
 
 fn start() -> Checkpoint {
-    let data = Data { digests: Vec::new(), records: 1, patients: 1 };
-    let validation = Validation {
-        epoch: 1,
-        step: 1,
-        dice: 0.5,
-        classes: Vec::new(),
-        loss: None,
-        terms: Default::default(),
-    };
+    let of = samples::checkpoint();
     Checkpoint {
-        format: checkpoint::FORMAT,
         model: checkpoint::Model {
             architecture: "segformer".to_owned(),
             encoder: "mit_b0".to_owned(),
             in_channels: 1,
-            drop_path: None,
-            dropout: None,
+            ..of.model
         },
-        classes: planes::classes(),
         input: checkpoint::Input {
-            size: 64,
             filter: Filter::Area,
             normalisation: Normalisation::Imagenet,
             placement: Fit::Stretch,
-            windows: None,
             clahe: Some(Clahe { clip_limit: 2.0, tiles: [8, 8] }),
+            ..of.input
         },
-        recipe: serde_json::json!({}),
-        seed: 0,
-        start: None,
-        pretrained: None,
-        training: data.clone(),
-        validation: Some(data),
-        trained: None,
-        best: Some(validation.clone()),
-        last: Some(validation),
-        kept: Vec::new(),
-        legs: Vec::new(),
-        stopped_early: false,
-        versions: Versions { train: String::new(), libtorch: String::new() },
+        ..of
     }
 }
 

@@ -3,6 +3,7 @@
 //! All that is drawn at random depends on the seed and the number of the epoch, so there is no generator to save.
 //! `checkpoint.json` is written last: where it stands, the rest is complete.
 
+mod described;
 mod earlier;
 mod identity;
 mod layout;
@@ -15,7 +16,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use checkpoint::{Checkpoint, Line, file};
+use checkpoint::{Line, file};
 use fs_err as fs;
 use partial::{Existing, PartialFolder};
 use stage::Failure;
@@ -202,7 +203,7 @@ impl Store {
     }
 
     /// Makes the folder what it is in the end.
-    pub fn finish(&self, checkpoint: &Checkpoint, progress: &Progress) -> Result<(), Failure> {
+    pub fn finish(&self, trainer: &Trainer, progress: &Progress) -> Result<(), Failure> {
         let last = self.layout.epoch(progress.epoch);
         let average = Some(last.join(layout::AVERAGE)).filter(|average| average.exists());
         let last = average.unwrap_or_else(|| last.join(layout::WEIGHTS));
@@ -210,6 +211,7 @@ impl Store {
         for (from, name) in [(best, file::BEST), (last, file::LAST)] {
             fs::copy(&from, self.layout.folder.join(name)).map_err(io_failure)?;
         }
+        let checkpoint = described::described(trainer, &self.identity, progress);
         let text = checkpoint.to_json().map_err(internal)?;
         partial::write(self.layout.folder.join(file::DESCRIPTION), text).map_err(io_failure)?;
         tidy(&self.layout, progress)

@@ -64,36 +64,6 @@ fn unfinished(folder: &Path) -> Progress {
     progress
 }
 
-fn checkpoint(identity: Identity, progress: &Progress) -> Checkpoint {
-    let Identity { recipe, seed, start, pretrained, training, validation, versions } = identity;
-    Checkpoint {
-        format: checkpoint::FORMAT,
-        model: crate::model::described(trainer().model().spec()),
-        classes: planes::classes(),
-        input: checkpoint::Input {
-            size: 64,
-            filter: pixels::Filter::Linear,
-            placement: pixels::Fit::Pad,
-            windows: None,
-            clahe: None,
-            normalisation: checkpoint::Normalisation::Unit,
-        },
-        recipe,
-        seed,
-        start,
-        pretrained,
-        training,
-        validation,
-        trained: Some(progress.extent()),
-        best: progress.best.clone(),
-        last: progress.last.clone(),
-        kept: Vec::new(),
-        legs: Vec::new(),
-        stopped_early: false,
-        versions,
-    }
-}
-
 /// Changes every weight in place, as a step does.
 fn change(trainer: &Trainer) {
     tch::no_grad(|| {
@@ -123,7 +93,7 @@ fn the_best_weights_are_a_copy_that_later_steps_leave_alone() {
         change(&trainer);
     }
     let last = &best + 1.0;
-    store.finish(&checkpoint(identity(1), &progress), &progress).unwrap();
+    store.finish(&trainer, &progress).unwrap();
     let read = |name| zoo::weights::read(&folder.path().join(name)).unwrap().remove(key).unwrap();
     assert!(same(&read(file::BEST), &best));
     assert!(same(&read(file::LAST), &last));

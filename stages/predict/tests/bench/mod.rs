@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bones::Size;
-use checkpoint::{Checkpoint, Data, Input, Normalisation, Validation, Versions, file};
+use checkpoint::{Checkpoint, Input, Normalisation, file};
 use half::f16;
 use planes::{Extent, Image};
 use samples::Ended;
@@ -37,40 +37,11 @@ impl Bench {
             let _ = tch::no_grad(|| model.forward_t(&images, true)).unwrap();
             model.weights().save(&folder.join(name)).unwrap();
         }
-        let data = Data { digests: Vec::new(), records: 1, patients: 1 };
-        let validation = Validation {
-            epoch: 1,
-            step: 1,
-            dice: 0.5,
-            classes: vec![0.5; 29],
-            loss: None,
-            terms: Default::default(),
-        };
+        let of = samples::checkpoint();
         let checkpoint = Checkpoint {
-            format: checkpoint::FORMAT,
             model: learn::model::described(&spec),
-            classes: planes::classes(),
-            input: Input {
-                size: SIDE,
-                filter: pixels::Filter::Linear,
-                placement: pixels::Fit::Pad,
-                windows: None,
-                clahe: None,
-                normalisation: Normalisation::Imagenet,
-            },
-            recipe: serde_json::json!({}),
-            seed: 0,
-            start: None,
-            pretrained: None,
-            training: data.clone(),
-            validation: Some(data),
-            trained: None,
-            best: Some(validation.clone()),
-            last: Some(validation),
-            kept: Vec::new(),
-            legs: Vec::new(),
-            stopped_early: false,
-            versions: Versions { train: String::new(), libtorch: String::new() },
+            input: Input { size: SIDE, normalisation: Normalisation::Imagenet, ..of.input },
+            ..of
         };
         fs::write(folder.join(file::DESCRIPTION), checkpoint.to_json().unwrap()).unwrap();
         bench
