@@ -156,7 +156,7 @@ impl Store {
     /// Writes the network's weights as the best so far: a copy, which later steps don't change.
     pub fn keep_best(&self, trainer: &mut Trainer, epoch: u64) -> Result<(), Failure> {
         let path = self.layout.best(epoch);
-        trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable)
+        trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable(&path))
     }
 
     /// Keeps weights of this epoch beside the best and the last, and no longer those of epochs that are not to be kept.
@@ -166,7 +166,7 @@ impl Store {
         };
         fs::create_dir_all(self.layout.kept()).map_err(io_failure)?;
         let path = self.layout.kept().join(kept.file_name());
-        trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable)
+        trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable(&path))
     }
 
     /// Saves all that a later run needs.
@@ -175,15 +175,18 @@ impl Store {
         let state = PartialFolder::create(&path, Existing::Replace).map_err(io_failure)?;
         self.journal.sync_data().map_err(io_failure)?;
         progress.metrics = self.journal.metadata().map_err(io_failure)?.len();
-        trainer.model().weights().save(&state.growing().join(layout::WEIGHTS)).map_err(unwritable)?;
+        let weights = state.growing().join(layout::WEIGHTS);
+        trainer.model().weights().save(&weights).map_err(unwritable(&weights))?;
         if trainer.stepper().averages() {
-            let path = state.growing().join(layout::AVERAGE);
-            trainer.stepper_mut().averaged(|model| model.weights().save(&path)).map_err(unwritable)?;
+            let average = state.growing().join(layout::AVERAGE);
+            let saved = trainer.stepper_mut().averaged(|model| model.weights().save(&average));
+            saved.map_err(unwritable(&average))?;
         }
-        let moments = trainer.stepper().tensors();
-        let moments = moments.iter().map(|(key, tensor)| (key.as_str(), tensor));
+        let tensors = trainer.stepper().tensors();
+        let tensors = tensors.iter().map(|(key, tensor)| (key.as_str(), tensor));
         progress.stepper = trainer.stepper().notes();
-        zoo::weights::write(&state.growing().join(layout::MOMENTS), moments).map_err(unwritable)?;
+        let moments = state.growing().join(layout::MOMENTS);
+        zoo::weights::write(&moments, tensors).map_err(unwritable(&moments))?;
         let text = serde_json::to_string_pretty(progress).map_err(internal)?;
         fs::write(state.growing().join(layout::PROGRESS), text).map_err(io_failure)?;
         state.commit().map_err(io_failure)?;
@@ -292,9 +295,11 @@ fn unusable(error: WeightsError) -> Failure {
     }
 }
 
-fn unwritable(error: WeightsError) -> Failure {
-    match error {
-        WeightsError::Io(source) => Failure::Io { what: "weights".to_owned(), source },
+/// A file of weights that could not be written.
+fn unwritable(path: &Path) -> impl FnOnce(WeightsError) -> Failure + use<> {
+    let path = path.to_owned();
+    move |error| match error {
+        WeightsError::Io(source) => Failure::io(path, source),
         error => Failure::Internal(error.to_string()),
     }
 }

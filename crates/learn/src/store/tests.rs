@@ -149,3 +149,14 @@ fn what_is_of_no_run_or_of_another_program_stays() {
     assert!(refusal.to_string().contains("progress.json is no state of a run"), "{refusal}");
     assert!(matches!(open(folder.path(), 1, true), Ok(Opened::Growing(_))));
 }
+
+#[test]
+fn weights_that_cannot_be_written_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = growing(folder.path(), 1);
+    fs::remove_dir_all(folder.path().join(file::STATE)).unwrap();
+    fs::write(folder.path().join(file::STATE), "no folder").unwrap();
+    let failure = store.keep_best(&mut trainer(), 7).unwrap_err();
+    assert_eq!(failure.code(), 74);
+    assert!(failure.to_string().contains("state/best-00007.safetensors"), "{failure}");
+}
